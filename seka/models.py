@@ -235,9 +235,10 @@ def geometry(model:nn.Module)->Geometry:
 def site_hooks(
     sites:list[Site], # where to listen
     fn:Callable, # called with (site, states), states B×T×H×D; may write to them in place
+    prepend:bool=False, # run before the hooks that are there already
 ):
     "While open, call `fn` on the states of each site in each forward; yields the hook handles"
-    handles = [s.module.register_forward_hook(lambda m,args,out,s=s: fn(s, s.view(out, args[0]))) for s in sites]
+    handles = [s.module.register_forward_hook(lambda m,args,out,s=s: fn(s, s.view(out, args[0])), prepend=prepend) for s in sites]
     try: yield handles
     finally:
         for h in handles: h.remove()
