@@ -271,7 +271,7 @@ def tiny(
 )->nn.Module:
     "A causal LM of two layers with random weights in float32: 4 query heads on 2 KV heads of dimension 16"
     cfg = dict(vocab_size=256, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
-               head_dim=16, max_position_embeddings=512, pad_token_id=0, bos_token_id=1, eos_token_id=2)
+               head_dim=16, initializer_range=.1, max_position_embeddings=512, pad_token_id=0, bos_token_id=1, eos_token_id=2)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = AutoModelForCausalLM.from_config(AutoConfig.for_model(model_type, **{**cfg, **kwargs})).eval()
