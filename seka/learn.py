@@ -294,7 +294,7 @@ def _from_pretrained(
     "Statistics from the Hub, a local folder, or the package"
     from huggingface_hub import hf_hub_download
     if name is None: return KeyStats.load(data_path(_shipped))
-    if Path(name).is_file(): return KeyStats.load(name)
+    if Path(name).is_file() or str(name).endswith('.safetensors'): return KeyStats.load(name)
     if Path(name).is_dir(): return KeyStats.load(Path(name)/_file)
     try: return KeyStats.load(hf_hub_download(name, _file, revision=revision))
     except (OSError, ValueError) as e: raise DataError(f'{name} is no local file or folder, and could not be fetched from the Hub: {e}') from e

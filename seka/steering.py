@@ -199,6 +199,7 @@ class SEKA(Steerer):
         _finite(gain=self.gain, neg_gain=self.neg_gain)
         if not 0<self.gamma<=1: raise SteeringError(f'gamma={self.gamma} is no share: expected a number above 0 and up to 1')
         if self.delta is None and self.heads is None: object.__setattr__(self, 'heads', .12)
+        kept_heads(self.stats.key.distance, self.heads, self.delta)             # an error now rather than later
         unknown = set(self.layers or ()) - set(self.stats.layers)
         if unknown: raise SteeringError(f'The statistics have no layers {sorted(unknown)}: they have {self.stats.layers[0]} to {self.stats.layers[-1]}')
 
