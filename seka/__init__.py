@@ -2,4 +2,4 @@ __version__ = "0.1.0"
 from seka.models import DataError, ModelError, SekaError, capture, data_path, geometry, load, sites
 from seka.spans import Prompt, SpanError, highlight
 from seka.learn import KeyStats, learn, pairs
-from seka.steering import SEKA, Comparison, Steerer, SteeringError, compare, generate
+from seka.steering import SEKA, Comparison, Steerer, SteeringError, compare, generate, prefill

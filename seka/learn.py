@@ -13,6 +13,7 @@ from pathlib import Path
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
 import hashlib, torch
+from torch.distributed.tensor import DTensor
 from safetensors import safe_open
 from safetensors.torch import save
 from tqdm.auto import tqdm
@@ -132,9 +133,10 @@ def _answer_rows(
 # %% ../nbs/02_learn.ipynb #569c0d72
 def fingerprint(model)->str:
     "Sixteen hex digits that identify a model by its first 256 embeddings"
-    w = model.get_input_embeddings().weight[:256]
+    w = model.get_input_embeddings().weight
+    if isinstance(w, DTensor): w = w.full_tensor()
     if w.is_meta: raise ModelError(f'The embedding of {type(model).__name__} is offloaded, so the model cannot be identified: keep it on a device')
-    return hashlib.sha256(w.detach().to('cpu', torch.bfloat16).contiguous().view(torch.int16).numpy().tobytes()).hexdigest()[:16]
+    return hashlib.sha256(w[:256].detach().to('cpu', torch.bfloat16).contiguous().view(torch.int16).numpy().tobytes()).hexdigest()[:16]
 
 # %% ../nbs/02_learn.ipynb #f1ae502f
 KEY_STATS_VERSION = 1
@@ -188,6 +190,7 @@ def learn(
     "Contrastive statistics of a model's keys, streamed (paper, section 3.1); raises `DataError` if no triplet is usable"
     for i,r in enumerate(pairs): _check_record(r, f'record {i}')
     where = {k: sites(model, k) for k in (['key','value'] if values else ['key'])}
+    if any(s.local for k in where for s in where[k]): raise ModelError('Under tensor parallelism no process sees all heads: learn in one process')
     sums = {(k,s): _Sums(s) for k in where for s in where[k]}
     trips = sorted((contrast(*t) for t in triplets(pairs)), key=lambda three: sum(end for _,(_,end) in three))
     phi,n,dropped = feature_map(feature)[0],0,0

@@ -139,6 +139,18 @@ def _pieces(text, offsets):
     ends = np.maximum.accumulate([b for _,b in offsets]) if offsets else []
     return [text[a:b] for a,b in zip([0,*ends], ends)]
 
+def _check_representable(tok, text, ids):
+    "Raise where a byte-level tokenizer lost bytes of the text: its offsets are wrong from there on"
+    backend = tok.backend_tokenizer
+    if 'ByteLevel' not in str(backend.decoder): return
+    clean = backend.normalizer.normalize_str(text) if backend.normalizer else text
+    added = {i: t.content for i,t in tok.added_tokens_decoder.items()}
+    have = sum(len(added[i].encode()) if i in added else len(t) for i,t in zip(ids, tok.convert_ids_to_tokens(ids)))   # one letter a byte
+    if have >= len(clean.encode()): return
+    lost = [c for c in dict.fromkeys(text) if not c.isprintable() or ord(c)>127]
+    lost = [c for c in lost if tok.decode(tok(c, add_special_tokens=False)['input_ids'])!=c]
+    raise SpanError(f'The tokenizer cannot represent {", ".join(map(ascii, lost)) or "some characters"} and drops bytes, so that tokens can no longer be matched to characters: replace them')
+
 def encode(
     tok, # a fast tokenizer
     texts:list[str], # clean texts
@@ -150,6 +162,7 @@ def encode(
 )->Prompt:
     "Tokenise texts and weigh their tokens"
     if not tok.is_fast: raise SpanError(f'{type(tok).__name__} reports no character offsets: a fast tokenizer is needed')
+    for t,row in zip(texts, tok(texts, add_special_tokens=False)['input_ids']): _check_representable(tok, t, row)
     enc = tok(texts, add_special_tokens=add_special_tokens, return_offsets_mapping=True, truncation=max_length is not None, max_length=max_length)
     ids,special = enc['input_ids'],_special_ids(tok)
     if not all(ids): raise SpanError(f'Text {ids.index([])} gives no token: a prompt needs at least one')

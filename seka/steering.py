@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Part', 'spectral_rank', 'leading', 'projector', 'kept_heads', 'SteeringError', 'Steerer', 'SEKA', 'generate',
-           'Comparison', 'compare']
+           'prefill', 'Comparison', 'compare']
 
 # %% ../nbs/03_steering.ipynb #f9ebe2b8
 import html, inspect, math, warnings
@@ -15,6 +15,7 @@ from functools import cached_property, wraps
 from weakref import WeakKeyDictionary
 import torch
 from fastcore.basics import patch
+from transformers import Cache
 from .models import SekaError, decoder, site_hooks, sites
 from .spans import Prompt, highlight
 from .learn import KeyStats, feature_map
@@ -65,6 +66,8 @@ class _Session:
         self.model,self.decoder = model,decoder(model)
         self.ids,self.weights = prompt.input_ids.to(model.device),prompt.weights.to(model.device)
         self.edits = dict(edits)                               # site → function (states, part)
+        room = getattr(self.decoder.config, 'max_position_embeddings', None) or math.inf
+        if self.ids.shape[1]>room: raise SteeringError(f'The prompt has {self.ids.shape[1]} tokens, and {type(model).__name__} reads at most {room}: shorten it')
         marked = self.weights.ne(0).any(0).nonzero().flatten().tolist()
         self.first,self.last = (marked[0],marked[-1]+1) if marked else (0,0)
         self.listener,self.hooks = ExitStack(),ExitStack()
@@ -89,6 +92,17 @@ def _place(self:_Session, x, ids, start):
         raise SteeringError(f'{what}, and they are not the same tokens. Pass the marked prompt itself: model.generate(**prompt)')
     return B//rows
 
+# %% ../nbs/03_steering.ipynb #6455aa28
+@patch
+def _check_cached(self:_Session, cache, start):
+    "Marks in the cached part of the prompt must have been in force when the cache was filled"
+    want = self.weights[:, :start]
+    if not want.any(): return
+    have = getattr(cache, 'seka_weights', None)
+    if have is None or have.shape[1]<start or not torch.equal(have[:, :start].to(want.device).repeat_interleave(max(len(want)//len(have), 1), 0), want):
+        raise SteeringError(f'The cache holds the first {start} tokens of the prompt, and was not filled with these marks in force: '
+                            'fill it under the steerer (see prefill), or start without a cache')
+
 # %% ../nbs/03_steering.ipynb #0cf1f8f6
 @patch
 def before(self:_Session, module, args, kwargs):
@@ -100,7 +114,8 @@ def before(self:_Session, module, args, kwargs):
     start,P = 0 if cache is None else int(cache.get_seq_length()),self.ids.shape[1]
     if start>=P and self.placed: return                        # decoding: the prompt is in the cache
     repeats = self._place(x, ids, start)
-    self.placed,self.edited,self.done = self.placed+1,0,start+x.shape[1]>=P
+    self._check_cached(cache, start)
+    self.placed,self.edited,self.upto,self.done = self.placed+1,0,min(start+x.shape[1], P),start+x.shape[1]>=P
     a,b = max(self.first, start),min(self.last, start+x.shape[1])
     last = P-1-start if self.done else None
     self.part = Part(a-start, b-start, self.weights.repeat_interleave(repeats, 0)[:, a:b], last) if a<b else None
@@ -121,8 +136,9 @@ def after(self:_Session, module, args, out):
     if self.part and self.edited!=len(self.edits):
         raise SteeringError(f'{len(self.edits)} layers were to be edited and {self.edited} computed keys in this forward pass: this way of running the model cannot be steered')
     self.hooks.close()
-    cached = getattr(out, 'past_key_values', None) is not None
-    if self.done and cached and self.generating: self.listener.close()
+    cache = getattr(out, 'past_key_values', None)
+    if cache is not None: cache.seka_weights = self.weights[:, :self.upto]
+    if self.done and cache is not None and self.generating: self.listener.close()
 
 @patch
 def listen(self:_Session):
@@ -143,7 +159,7 @@ def _shadow_generate(model, sessions):
     plain = model.generate
     @wraps(plain)
     def generate(*args, **kwargs):
-        for s in sessions: s.generating = True; s.listen()
+        for s in sessions: s.generating = 'custom_generate' not in kwargs; s.listen()   # a custom loop may read the prompt again
         try:
             out = plain(*args, **kwargs)
             if not all(s.placed for s in sessions): raise SteeringError('generate() ran without any forward pass of the decoder that could be steered')
@@ -159,6 +175,7 @@ def _refuse(name):
 # %% ../nbs/03_steering.ipynb #69af1fcf
 @patch
 def __enter__(self:_Session):
+    if self in _open.get(self.model, ([],))[0]: raise SteeringError('This session is open already: call the steerer again for another one')
     if not self.edits or self.first==self.last: return self    # nothing to do: touch nothing
     self.listen()
     if self.model not in _open:
@@ -240,7 +257,8 @@ def _linear(heads, M):
     "An edit k += w·Mk of some heads"
     def edit(states, part):
         k = states[:, part.start:part.stop]
-        k[:,:,heads] += torch.einsum('hed,bthd->bthe', M, k[:,:,heads]) * part.weights[...,None,None]
+        at = heads.to(k.device)
+        k[:,:,at] += torch.einsum('hed,bthd->bthe', M.to(k), k[:,:,at]) * part.weights[...,None,None]
     return edit
 
 @patch
@@ -250,10 +268,14 @@ def edits(self:SEKA, model):
     where = {s.layer: s for s in sites(model)}
     res = []
     for layer,M,keep in zip(self.stats.layers, self.matrices, self.keep):
+        site = where[layer]
+        if site.local: M,keep = (o[site.local.start:site.local.stop] for o in (M,keep))   # tensor parallel: this process's heads
         if not keep.any(): continue
-        weight = next(where[layer].module.parameters())
+        weight = next(site.module.parameters())
+        device = 'cpu' if weight.is_meta else weight.device         # offloaded weights arrive when they are needed
+        dtype = weight.dtype if weight.is_floating_point() else model.dtype
         make = _linear if self.stats.meta.get('feature') is None else _curved(self.stats.meta['feature'])
-        res.append((where[layer], make(keep.nonzero().flatten().to(weight.device), M[keep].to(weight.device, weight.dtype))))
+        res.append((site, make(keep.nonzero().flatten().to(device), M[keep].to(device, dtype))))
     return res
 
 # %% ../nbs/03_steering.ipynb #e7abba8c
@@ -262,13 +284,13 @@ def _curved(name):
     phi,inverse = feature_map(name)
     def make(heads, M):
         def edit(states, part):
-            k,w = states[:, part.start:part.stop],part.weights
-            old = k[:,:,heads].double()
+            k,w,at = states[:, part.start:part.stop],part.weights,heads.to(states.device)
+            old = k[:,:,at].double()
             y = phi(old)
-            y = inverse(y + torch.einsum('hed,bthd->bthe', M.double(), y)*w[...,None,None].double(), old)
+            y = inverse(y + torch.einsum('hed,bthd->bthe', M.to(y), y)*w[...,None,None].double(), old)
             new = torch.where(w[...,None,None]!=0, y, old)
             if not new.isfinite().all(): raise SteeringError(f'The edit leaves the image of the feature map {name!r}, where it has no inverse: use a smaller gain, or statistics without a feature map')
-            k[:,:,heads] = new.to(k.dtype)
+            k[:,:,at] = new.to(k.dtype)
         return edit
     return make
 
@@ -290,6 +312,17 @@ def generate(
     if not isinstance(out, torch.Tensor): return out
     texts = tok.batch_decode(out[:, prompt.input_ids.shape[1]:], skip_special_tokens=True)
     return texts if prompt.batched or len(texts)>1 else texts[0]
+
+# %% ../nbs/03_steering.ipynb #e6dd6d72
+@torch.no_grad()
+def prefill(
+    model, # a Hugging Face causal LM
+    prompt:Prompt, # what all later prompts begin with
+    steerer:Steerer=None, # None: plain
+)->Cache: # the steered keys and values; pass `copy.deepcopy(cache)` as `past_key_values`
+    "Read a prompt, steered, into a new cache, without computing logits"
+    with steerer(model, prompt) if steerer else nullcontext():
+        return decoder(model)(**prompt.to(model.device), use_cache=True).past_key_values
 
 # %% ../nbs/03_steering.ipynb #0bf2d934
 @dataclass(frozen=True)
