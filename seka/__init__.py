@@ -3,3 +3,4 @@ from seka.models import DataError, ModelError, SekaError, capture, data_path, ge
 from seka.spans import Prompt, SpanError, highlight
 from seka.learn import KeyStats, learn, pairs
 from seka.steering import SEKA, Comparison, Steerer, SteeringError, compare, generate, prefill
+from seka.adaptive import AdaSEKA, coefficients, experts, merge

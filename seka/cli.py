@@ -45,6 +45,14 @@ def _stats(model, stats):
     if model and not stats: raise SekaError(f'--model {model} needs --stats: learn them with "seka learn synthetic --model {model} --out FILE"')
     return KeyStats.from_pretrained(stats)
 
+def _experts(model, named):
+    "The experts of a model: those named as NAME=FILE, or those shipped for the default model"
+    from seka import KeyStats, SekaError, experts
+    if model and not named: raise SekaError(f'--adaptive with --model {model} needs experts of that model: --expert NAME=FILE, once for each; "seka learn" makes the files')
+    odd = [o for o in named if not all(o.partition('='))]
+    if odd: raise typer.BadParameter(f'--expert {odd[0]}: expected NAME=FILE')
+    return {n: KeyStats.from_pretrained(f) for n,_,f in (o.partition('=') for o in named)} or experts()
+
 def _load(model):
     "A model and its tokenizer, quietly"
     import transformers
@@ -62,7 +70,7 @@ def _show(c, console):
     "Print a `Comparison`: marked tokens in colour, the two continuations, the next words"
     prompt = Text() if console.is_terminal else Text(str(c.prompt))             # in a pipe: marked tokens in brackets
     for t,w in c.prompt.rows()[0] if console.is_terminal else (): prompt.append(t, style='' if not w else 'bold black on yellow' if w>0 else 'bold white on blue')
-    console.print(prompt, end='\n\n')
+    console.print(prompt, end='\n\n', soft_wrap=True)
     table = Table('', 'plain', 'steered', show_lines=False)
     table.add_row('text', escape(c.plain), escape(c.steered), end_section=True)
     for t,a,b in c.words: table.add_row(escape(repr(t)), f'{a:.3f}', f'{b:.3f}')
@@ -73,6 +81,25 @@ def _as_json(c, settings):
                            next=[dict(token=t, plain=a, steered=b) for t,a,b in c.words], settings=settings), ensure_ascii=False)
 
 # %% ../nbs/12_cli.ipynb #90227046
+def _seka(model, stats, expert, given):
+    from seka import SEKA, SekaError
+    if expert: raise SekaError('--expert is for --adaptive; one file of statistics is given with --stats')
+    return SEKA(_stats(model, stats), **given)
+
+def _adaptive(model, stats, expert, given):
+    from seka import AdaSEKA, SekaError
+    if stats: raise SekaError('--adaptive takes several statistics: give each as --expert NAME=FILE, not as --stats')
+    if 'gamma' in given: raise SekaError('--gamma is for SEKA; with --adaptive each expert has a fixed number of directions')
+    return AdaSEKA(_experts(model, expert), **given)
+
+def _settings(s):
+    "What a JSON result says about its steerer"
+    from seka import SEKA
+    if isinstance(s, SEKA): return dict(method='seka', gain=s.gain, heads=s.heads, gamma=s.gamma, model=s.stats.meta['model'])
+    model = next(iter(s.experts.values())).meta['model']
+    return dict(method='adaseka', gain=s.gain, heads=s.heads, k=s.k, routing=s.routing, experts=list(s.experts), model=model)
+
+# %% ../nbs/12_cli.ipynb #04e91f20
 @app.command()
 def generate(
     text: Annotated[str, Argument(help='The prompt, with **marks** around what matters; - reads it from standard input.')],
@@ -81,28 +108,29 @@ def generate(
     gain: Annotated[float, Option(help='How strongly to steer; negative steers away.')] = None,
     heads: Annotated[float, Option(help='Share of heads to edit, those with the largest relevance first.')] = None,
     gamma: Annotated[float, Option(help="Share of the spectrum that the projection keeps.")] = None,
+    adaptive: Annotated[bool, Option('--adaptive', help='Weigh several experts by the prompt (AdaSEKA).')] = False,
+    expert: Annotated[list[str], Option(help='With --adaptive: NAME=FILE of statistics, once for each expert; without it those shipped.')] = [],
     max_new_tokens: Annotated[int, Option(min=1, help='Length of the continuation.')] = 20,
     chat: Annotated[bool, Option('--chat', help="Send the prompt as a user message through the model's chat template.")] = False,
     as_json: Annotated[bool, Option('--json', help='Print one JSON object.')] = False,
 ):
     "Continue a marked prompt, plain and steered side by side."
-    from seka import SEKA, SekaError, compare, highlight
+    from seka import SekaError, compare, highlight
     from seka.spans import parse_marks
     text = _text(text)
     if not parse_marks(text)[1]: raise SekaError('nothing is marked in the prompt: put **…** around what matters')
-    found = _stats(model, stats)
-    steerer = SEKA(found, **{k: v for k,v in dict(gain=gain, heads=heads, gamma=gamma).items() if v is not None})
+    given = {k: v for k,v in dict(gain=gain, heads=heads, gamma=gamma).items() if v is not None}
+    steerer = _adaptive(model, stats, expert, given) if adaptive else _seka(model, stats, expert, given)
     lm,tok = _load(model)                                      # last: everything else fails faster
     prompt = highlight(tok, [dict(role='user', content=text)] if chat else text)
     result = compare(lm, tok, prompt, steerer, max_new_tokens=max_new_tokens)
-    settings = dict(method='seka', gain=steerer.gain, heads=steerer.heads, gamma=steerer.gamma, model=found.meta['model'])
-    if as_json: print(_as_json(result, settings))
+    if as_json: print(_as_json(result, _settings(steerer)))
     else: _show(result, Console())
 
 # %% ../nbs/12_cli.ipynb #b8444c43
 @app.command()
 def learn(
-    pairs: Annotated[str, Argument(help='"synthetic", or a JSONL file of contrastive records.')],
+    pairs: Annotated[str, Argument(help='"synthetic", "facts", "bios", "multihop", or a JSONL file of contrastive records.')],
     out: Annotated[Path, Option(help='The safetensors file to write.')],
     model: Model = None,
     values: Annotated[bool, Option('--values', help='Learn statistics of the values too.')] = False,
@@ -122,12 +150,13 @@ def learn(
 # %% ../nbs/12_cli.ipynb #a510600f
 @app.command()
 def info(
-    what: Annotated[str, Argument(help='A statistics file, or a model (hub id, folder, .gguf). Without it: the default model and its statistics.')] = None,
+    what: Annotated[str, Argument(help='A statistics file, or a model (hub id, folder, .gguf). Without it: the default model, its statistics and its experts.')] = None,
 ):
     "Say what a statistics file or a model is."
-    from seka import KeyStats, geometry, sites
+    from seka import KeyStats, experts, geometry, sites
     print(f'seka {version("seka")}')
     if what is None or str(what).endswith('.safetensors'): _info_stats(KeyStats.from_pretrained(what))
+    if what is None: print('experts for --adaptive: '+', '.join(f'{n} ({s.n} answer tokens)' for n,s in experts().items()))
     if what is None or not str(what).endswith('.safetensors'):
         model,tok = _load(what)
         print(f'model: {type(model).__name__}, {model.dtype}, on {model.device}, keys from {type(sites(model)[0].module).__name__}')

@@ -8,7 +8,7 @@ __all__ = ['feature_maps', 'KEY_STATS_VERSION', 'read_jsonl', 'pairs', 'triplets
 
 # %% ../nbs/02_learn.ipynb #41438f3f
 import json, re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
@@ -23,14 +23,19 @@ from .spans import Prompt, encode, render_chat
 # %% ../nbs/02_learn.ipynb #423e1258
 _fields = [f'{o}_{i}' for i in (1,2) for o in ('context','question','answer')]
 
+def _answers(answer):
+    "The substrings of an answer, which is one or a list of them"
+    return answer if isinstance(answer, list) else [answer]
+
 def _check_record(r, where):
     "Raise `DataError` for the first field of a record that is not right"
     if not isinstance(r, dict): raise DataError(f'{where}: expected an object with the fields {", ".join(_fields)}, got {type(r).__name__}')
     for f in _fields:
-        if not isinstance(r.get(f), str) or not r[f].strip(): raise DataError(f'{where}, field {f!r}: expected a text, got {r.get(f)!r}')
+        given = _answers(r.get(f)) if f.startswith('answer') else [r.get(f)]
+        if not given or not all(isinstance(o, str) and o.strip() for o in given): raise DataError(f'{where}, field {f!r}: expected a text, got {r.get(f)!r}')
     for i in (1,2):
-        if r[f'answer_{i}'] not in r[f'context_{i}']:
-            raise DataError(f"{where}, field 'answer_{i}': {r[f'answer_{i}']!r} is not a substring of context_{i} {r[f'context_{i}'][:60]!r}")
+        lost = [a for a in _answers(r[f'answer_{i}']) if a not in r[f'context_{i}']]
+        if lost: raise DataError(f"{where}, field 'answer_{i}': {lost[0]!r} is not a substring of context_{i} {r[f'context_{i}'][:60]!r}")
     return r
 
 def read_jsonl(path)->list:
@@ -62,12 +67,11 @@ def triplets(
     return [(r[f'context_{i}'], r[f'question_{i}'], r[f'question_{3-i}'], r[f'answer_{i}']) for r in records for i in (1,2)]
 
 def contrast(
-    context:str, relevant:str, irrelevant:str, answer:str,
-)->list[tuple]: # three (text, (start, end) of the answer)
+    context:str, relevant:str, irrelevant:str, answer, # one substring of the context, or a list of them
+)->list[tuple]: # three (text, [(start, end) of each part of the answer])
     "The neutral, relevant and irrelevant text of a triplet"
     texts = [f'Context: {context} ', f'Question: {relevant}\nContext: {context}', f'Question: {irrelevant}\nContext: {context}']
-    starts = [t.rindex(answer) for t in texts]
-    return [(t, (s, s+len(answer))) for t,s in zip(texts,starts)]
+    return [(t, [(t.rindex(a), t.rindex(a)+len(a)) for a in _answers(answer)]) for t in texts]
 
 # %% ../nbs/02_learn.ipynb #ad0d5d8a
 @dataclass(frozen=True)
@@ -77,17 +81,18 @@ class Moments:
     relevant:torch.Tensor # Ω⁺ = mean of h (h⁺)ᵀ, L×H×D×D
     irrelevant:torch.Tensor # Ω⁻ = mean of h (h⁻)ᵀ, L×H×D×D
     distance:torch.Tensor # D = mean of ‖h⁺−h⁻‖₂, L×H
-    def tensors(self)->dict: return {k: getattr(self, k) for k in ('neutral','relevant','irrelevant','distance')}
+    mean:torch.Tensor # mean of h, L×H×D
+    def tensors(self)->dict: return {f.name: getattr(self, f.name) for f in fields(self)}
     def map(self, f): return Moments(**{k: f(v) for k,v in self.tensors().items()})
 
 # %% ../nbs/02_learn.ipynb #35af18f7
 class _Sums:
     "Running sums of one layer, in float64 (on the CPU where a device has none)"
     def __init__(self, site):
-        device = next(site.module.parameters()).device
-        self.device = torch.device('cpu') if device.type=='mps' else device
+        p = next(site.module.parameters(), torch.empty(0))
+        self.device = torch.device('cpu') if p.device.type in ('mps','meta') else p.device
         H,D = site.heads,site.dim
-        self.sums = [torch.zeros(*s, dtype=torch.float64, device=self.device) for s in [(H,D,D)]*3+[(H,)]]
+        self.sums = [torch.zeros(*s, dtype=torch.float64, device=self.device) for s in [(H,D,D)]*3+[(H,),(H,D)]]
     def add(self,
         h:torch.Tensor, pos:torch.Tensor, neg:torch.Tensor, # R×H×D each: the same R tokens in the three texts
         phi=lambda x: x, # feature map
@@ -95,10 +100,11 @@ class _Sums:
         h,pos,neg = (phi(o.to(self.device, torch.float64)) for o in (h,pos,neg))
         for s,o in zip(self.sums, (h,pos,neg)): s += torch.einsum('rhd,rhe->hde', h, o)
         self.sums[3] += (pos-neg).norm(dim=-1).sum(0)
+        self.sums[4] += h.sum(0)
 
 def _moments(sums, n):
     "The sums of all layers → Moments"
-    return Moments(*(torch.stack([s.sums[i].cpu() for s in sums])/n for i in range(4)))
+    return Moments(*(torch.stack([s.sums[i].cpu() for s in sums])/n for i in range(5)))
 
 # %% ../nbs/02_learn.ipynb #9e887fc9
 feature_maps = { # name: (φ, φ⁻¹); φ⁻¹ also gets the original
@@ -115,8 +121,8 @@ def feature_map(name):
 
 # %% ../nbs/02_learn.ipynb #820f56cc
 def _encode(tok, texts, chat):
-    "(text, answer range) pairs → a right-padded `Prompt`, cut after the last answer token"
-    texts,spans = zip(*[(t, [(*s, 1.)]) for t,s in texts])
+    "(text, answer ranges) pairs → a right-padded `Prompt`, cut after the last answer token"
+    texts,spans = zip(*[(t, [(*s, 1.) for s in found]) for t,found in texts])
     if chat: texts,spans = zip(*[render_chat(tok, [dict(role='user', content=t)], s) for t,s in zip(texts, [[o] for o in spans])])
     p = encode(tok, list(texts), list(spans), add_special_tokens=not chat, padding_side='right')
     end = int((p.weights!=0).nonzero()[:,1].max())+1
@@ -139,9 +145,9 @@ def fingerprint(model)->str:
     return hashlib.sha256(w[:256].detach().to('cpu', torch.bfloat16).contiguous().view(torch.int16).numpy().tobytes()).hexdigest()[:16]
 
 # %% ../nbs/02_learn.ipynb #f1ae502f
-KEY_STATS_VERSION = 1
+KEY_STATS_VERSION = 2
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class KeyStats:
     "Contrastive statistics of one model"
     key:Moments # of the keys
@@ -158,6 +164,7 @@ class KeyStats:
         if (f := fingerprint(model))!=self.meta['fingerprint']:
             raise ModelError(f"These statistics were learned on {self.meta['model']} (fingerprint {self.meta['fingerprint']}), and this model is another one ({f}): "
                              'learn its own, or say stats.trust(model) if it is a close relative')
+    def __repr__(self): return f'KeyStats({self.meta["model"]}, {self.n} answer tokens, {len(self.layers)} layers, {self.key.distance.shape[1]} KV heads)'
     def trust(self, model)->'KeyStats':
         "The same statistics, declared valid for `model` (a fine-tune, say)"
         return replace(self, meta={**self.meta, 'fingerprint': fingerprint(model)})
@@ -192,7 +199,7 @@ def learn(
     where = {k: sites(model, k) for k in (['key','value'] if values else ['key'])}
     if any(s.local for k in where for s in where[k]): raise ModelError('Under tensor parallelism no process sees all heads: learn in one process')
     sums = {(k,s): _Sums(s) for k in where for s in where[k]}
-    trips = sorted((contrast(*t) for t in triplets(pairs)), key=lambda three: sum(end for _,(_,end) in three))
+    trips = sorted((contrast(*t) for t in triplets(pairs)), key=lambda three: sum(max(end for _,end in spans) for _,spans in three))
     phi,n,dropped = feature_map(feature)[0],0,0
     for i in tqdm(range(0, len(trips), batch_size), desc='learning', unit='batch', disable=not progress):
         batches = [_encode(tok, texts, chat) for texts in zip(*trips[i:i+batch_size])]
@@ -217,7 +224,7 @@ def _pack(m, prefix, dtype):
 def _unpack(tensors, prefix):
     "Named tensors → Moments in float64"
     get = lambda k: tensors[f'{prefix}.{k}'].double() * tensors.get(f'{prefix}.{k}.scale', torch.ones(())).double()
-    return Moments(*(get(k) for k in ('neutral','relevant','irrelevant','distance')))
+    return Moments(*(get(f.name) for f in fields(Moments)))
 
 # %% ../nbs/02_learn.ipynb #95010fa0
 def _save(self:KeyStats,
@@ -247,7 +254,8 @@ def _checked(tensors, header, path):
     except KeyError as e: raise DataError(f'{path} lacks the tensor {e}') from e
     for m in filter(None, (key,value)):
         L,H,D = len(layers),*m.neutral.shape[1:3]
-        good = all(tuple(t.shape)==((L,H) if k=='distance' else (L,H,D,D)) and t.isfinite().all() for k,t in m.tensors().items())
+        shapes = {'distance':(L,H), 'mean':(L,H,D)}
+        good = all(tuple(t.shape)==shapes.get(k, (L,H,D,D)) and t.isfinite().all() for k,t in m.tensors().items())
         if not good: raise DataError(f'{path} holds tensors that do not fit together: { {k: tuple(t.shape) for k,t in m.tensors().items()} }')
     return KeyStats(key, layers, meta, value)
 

@@ -7,7 +7,7 @@ __all__ = ['layouts', 'Geometry', 'SekaError', 'ModelError', 'DataError', 'data_
            'separate', 'fused', 'decoder', 'sites', 'geometry', 'site_hooks', 'Captured', 'capture', 'tiny']
 
 # %% ../nbs/00_models.ipynb #42e73b52
-import gc, hashlib, importlib.util, os, shutil, subprocess, sys, zipfile
+import hashlib, importlib.util, os, shutil, subprocess, sys, zipfile
 from contextlib import contextmanager
 from collections import namedtuple
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from torch import nn
 from torch.distributed.tensor import DTensor
 from fastcore.xdg import xdg_cache_home
 from filelock import FileLock
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 # %% ../nbs/00_models.ipynb #99120062
@@ -158,12 +159,13 @@ def load(
     **kwargs, # passed on to `AutoModelForCausalLM.from_pretrained`
 )->tuple: # a plain Hugging Face causal LM, in eval mode, and its tokenizer
     "Load a model and its tokenizer; raises `ModelError` if that cannot be done"
-    src = _source(name or os.environ.get('SEKA_MODEL'))
     device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
+    src = name or os.environ.get('SEKA_MODEL')
     try:
+        src = _source(src)
         tok = AutoTokenizer.from_pretrained(src)
         model = AutoModelForCausalLM.from_pretrained(src, dtype=dtype or best_dtype(device), **kwargs)
-    except (OSError, ValueError) as e:
+    except (OSError, ValueError, SafetensorError) as e:
         raise ModelError(f'{src} could not be loaded: {e}\nExpected a hub id, a folder with config.json, a .gguf file, or nothing for the default model') from e
     return (model if 'device_map' in kwargs else model.to(device)).eval(), tok
 
@@ -188,6 +190,7 @@ class Site:
         if out.ndim==3: return out.unflatten(-1, (H, self.dim))
         a,b = out.shape[1:3]
         # B,T,H,D or B,H,T,D: told by the size, and where T == H by how the input was laid out in memory
+        if H not in (a,b): raise ModelError(f'The output {tuple(out.shape)} of {type(self.module).__name__} in layer {self.layer} has no axis of {H} heads')
         transposed = b!=H or (a==b and inp.stride(1)<inp.stride(2))
         return out.transpose(1, 2) if transposed else out
 
@@ -202,6 +205,9 @@ def separate(attn, config)->dict: # {kind: (module, heads, head dimension, None,
     if dim is None or norms - {'q_norm','k_norm','v_norm'}: return None
     width = {o: getattr(attn, f'{o}_proj').out_features for o in 'qkv'}
     if any(w%dim for w in width.values()): return None
+    out = getattr(attn, 'o_proj', None) or getattr(attn, 'out_proj', None)
+    if out is not None and getattr(out, 'in_features', width['q'])!=width['q']: return None       # queries with a gate beside them
+    if 'k_norm' in norms and not list(attn.k_norm.parameters()): return None                     # a bare norm may stand after RoPE
     local = {o: _local_heads(getattr(attn, f'{o}_proj'), width[o]//dim) for o in 'qkv'}
     return {k: (getattr(attn, f'{o}_norm', None) or getattr(attn, f'{o}_proj'), width[o]//dim, dim, None, local[o]) for k,o in _kinds.items()}
 
@@ -328,7 +334,7 @@ def tiny(
     "A causal LM of two layers with random weights in float32: 4 query heads on 2 KV heads of dimension 16, where the family allows"
     values = {**_tiny, **_families.get(model_type, {}), **kwargs}
     cfg = AutoConfig.for_model(model_type, **{k: v for k,v in values.items() if v is not ...})   # ...: the family has no such value
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = AutoModelForCausalLM.from_config(cfg).eval()
         for n,p in model.named_parameters():   # norms start as the identity: make them matter

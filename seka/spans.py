@@ -7,6 +7,7 @@ __all__ = ['SpanError', 'parse_marks', 'find_spans', 'token_weights', 'Prompt', 
 
 # %% ../nbs/01_spans.ipynb #a0341621
 import html, re
+from copy import deepcopy
 from collections.abc import Mapping
 import numpy as np, torch
 from torch.nn.utils.rnn import pad_sequence
@@ -16,7 +17,7 @@ from .models import SekaError
 class SpanError(SekaError): "A span cannot be found in the text, or marks nothing"
 
 # %% ../nbs/01_spans.ipynb #9e678c46
-_number = re.compile(r'\{([-+]?\d+(?:\.\d+)?)\}')
+_number = re.compile(r'\{([-+]?(?:\d+\.?\d*|\.\d+))\}')
 
 def _unbalanced(text, i, mark, what):
     return SpanError(f"The mark {mark!r} at character {i} ({text[i:i+20]!r}…) {what}. Marks come in pairs; write \\{mark} for ordinary text, or choose other markers")
@@ -28,9 +29,9 @@ def parse_marks(
 )->tuple[str,list]: # the text without marks; (start, end, weight) ranges in it
     "Split marked text into clean text and weighted character ranges; raises `SpanError` for unbalanced or empty marks"
     left,right = (markers,markers) if isinstance(markers, str) else markers
-    clean,size,spans,stack,i = [],0,[],[],0
+    clean,size,spans,stack,i,closed = [],0,[],[],0,-1           # closed: where the last closing mark ended
     while i<len(text):
-        if text[i]=='\\' and (esc := next((o for o in (left,right,'{') if text.startswith(o, i+1)), None)):
+        if text[i]=='\\' and (esc := next((o for o in (left,right,*'{'*(i==closed)) if text.startswith(o, i+1)), None)):
             clean.append(esc); size += len(esc); i += 1+len(esc)
         elif text.startswith(right, i) and (stack or left!=right):
             if not stack: raise _unbalanced(text, i, right, 'closes nothing')
@@ -38,7 +39,7 @@ def parse_marks(
             if start==size: raise SpanError(f'The mark at character {at} ({text[at:at+20]!r}…) encloses nothing')
             num = _number.match(text, i+len(right))
             spans.append((start, size, float(num[1]) if num else weight))
-            i = num.end() if num else i+len(right)
+            i = closed = num.end() if num else i+len(right)
         elif text.startswith(left, i): stack.append((size, i)); i += len(left)
         else: clean.append(text[i]); size += 1; i += 1
     if stack: raise _unbalanced(text, stack[-1][1], left, 'is never closed')
@@ -178,12 +179,12 @@ def _flag(i): return f'\ue000{i}\ue001'     # private-use characters around a nu
 def _parts(messages):
     "Each message's text parts as (message, key or index in it) pairs"
     for m in messages:
-        if isinstance(m['content'], str): yield m,'content'
-        else: yield from ((p,'text') for p in m['content'] if p.get('type')=='text')
+        if isinstance(m.get('content'), str): yield m,'content'
+        else: yield from ((p,'text') for p in m.get('content') or () if p.get('type')=='text')
 
 def _render(tok, messages, texts, **kwargs):
     "The template's rendering of `messages` with their text parts replaced by `texts`"
-    new = [{**m, 'content': m['content'] if isinstance(m['content'], str) else [dict(p) for p in m['content']]} for m in messages]
+    new = deepcopy(messages)
     for (part,key),t in zip(_parts(new), texts): part[key] = t
     last = messages[-1]['role']=='assistant'
     return tok.apply_chat_template(new, **{**dict(tokenize=False, add_generation_prompt=not last, continue_final_message=last), **kwargs})
@@ -220,13 +221,15 @@ def _is_chat(o): return isinstance(o, (list,tuple)) and bool(o) and isinstance(o
 
 def _one(tok, item, spans, markers, occurrence, weight, template_kwargs):
     "A text or a chat → clean text, ranges"
+    if spans is not None and (not isinstance(spans, (list,tuple)) or any(isinstance(s, (int,float)) for s in spans)):
+        raise SpanError(f'spans={spans!r} is no list of spans: put it in brackets, and for a batch give one list for each text')
     if not _is_chat(item): return (item, find_spans(item, spans, occurrence, weight)) if spans is not None else parse_marks(item, markers, weight)
     parts = [p[k] for p,k in _parts(item)]
     if spans is None: parsed = [parse_marks(t, markers, weight) for t in parts]
     else:
         if not all(isinstance(s if isinstance(s, str) else s[0], str) for s in spans): raise SpanError('In a chat, spans are substrings: character ranges would be ambiguous')
         parsed = list(zip(parts, _spread(parts, spans, occurrence, weight)))
-    clean = [{**m, 'content': m['content'] if isinstance(m['content'], str) else [dict(p) for p in m['content']]} for m in item]
+    clean = deepcopy(item)
     for (part,key),(t,_) in zip(_parts(clean), parsed): part[key] = t
     return render_chat(tok, clean, [s for _,s in parsed], **template_kwargs)
 

@@ -58,20 +58,22 @@ class SteeringError(SekaError): "Steering cannot be done as asked"
 # %% ../nbs/03_steering.ipynb #1f5cfac5
 Part = namedtuple('Part', 'start stop weights last')
 Part.__doc__ = """What a forward pass has to do with the marked prompt: it computes the marked columns start:stop (a column between two
-marks may have weight 0) with weights B×(stop−start); `last` is the column of the prompt's last token, None if this pass does not compute it"""
+marks may have weight 0) with weights B×(stop−start); `last` is the column of each row's last prompt token (B), None if this pass does not compute all of them"""
 
 class _Session:
     "One open `with`: places each forward pass on the prompt, edits its slice, and leaves when the prompt is in the cache"
-    def __init__(self, model, prompt, edits):
+    def __init__(self, model, prompt, edits, prepare=None):
         self.model,self.decoder = model,decoder(model)
-        self.ids,self.weights = prompt.input_ids.to(model.device),prompt.weights.to(model.device)
-        self.edits = dict(edits)                               # site → function (states, part)
+        self.ids,self.mask,self.weights = (o.to(model.device) for o in (prompt.input_ids, prompt.attention_mask, prompt.weights))
+        self.edits,self.prepare = dict(edits),prepare          # site → function (states, part); called with the session before a pass that is edited
+        self.ends = self.mask.shape[1]-1-self.mask.flip(1).argmax(1)   # B, the column of each row's last real token
+        self.end_range = self.ends.min().item(),self.ends.max().item()
         room = getattr(self.decoder.config, 'max_position_embeddings', None) or math.inf
         if self.ids.shape[1]>room: raise SteeringError(f'The prompt has {self.ids.shape[1]} tokens, and {type(model).__name__} reads at most {room}: shorten it')
         marked = self.weights.ne(0).any(0).nonzero().flatten().tolist()
         self.first,self.last = (marked[0],marked[-1]+1) if marked else (0,0)
         self.listener,self.hooks = ExitStack(),ExitStack()
-        self.generating,self.placed,self.part,self.edited = False,0,None,0
+        self.generating,self.paused,self.used,self.placed,self.part,self.edited = False,False,False,0,None,0
 
 @contextmanager
 def _removing(handle):
@@ -98,15 +100,20 @@ def _check_cached(self:_Session, cache, start):
     "Marks in the cached part of the prompt must have been in force when the cache was filled"
     want = self.weights[:, :start]
     if not want.any(): return
-    have = getattr(cache, 'seka_weights', None)
-    if have is None or have.shape[1]<start or not torch.equal(have[:, :start].to(want.device).repeat_interleave(max(len(want)//len(have), 1), 0), want):
-        raise SteeringError(f'The cache holds the first {start} tokens of the prompt, and was not filled with these marks in force: '
+    ids,have = getattr(cache, 'seka_marks', (None, None))
+    if have is not None:
+        ids,have = (o.to(want.device).repeat_interleave(max(len(want)//len(o), 1), 0) for o in (ids, have))
+        n = min(have.shape[1], start)                              # what was generated after it carries no marks
+        have = torch.nn.functional.pad(have[:,:n], (0, start-n))
+        if torch.equal(ids[:,:n], self.ids[:,:n]) and torch.equal(have, want): return
+    raise SteeringError(f'The cache holds the first {start} tokens of the prompt, and was not filled with these marks in force: '
                             'fill it under the steerer (see prefill), or start without a cache')
 
 # %% ../nbs/03_steering.ipynb #0cf1f8f6
 @patch
 def before(self:_Session, module, args, kwargs):
     "Decoder pre-hook: place the forward pass and open the site hooks"
+    if self.paused: return
     given = inspect.signature(module.forward).bind_partial(*args, **kwargs).arguments
     given = {**given.get('kwargs', {}), **given}
     ids,cache = given.get('input_ids'),given.get('past_key_values')
@@ -115,17 +122,21 @@ def before(self:_Session, module, args, kwargs):
     if start>=P and self.placed: return                        # decoding: the prompt is in the cache
     repeats = self._place(x, ids, start)
     self._check_cached(cache, start)
-    self.placed,self.edited,self.upto,self.done = self.placed+1,0,min(start+x.shape[1], P),start+x.shape[1]>=P
+    self.placed,self.edited,self.start,self.upto,self.done = self.placed+1,0,start,min(start+x.shape[1], P),start+x.shape[1]>=P
+    self.used = True
     a,b = max(self.first, start),min(self.last, start+x.shape[1])
-    last = P-1-start if self.done else None
+    low,high = self.end_range
+    last = (self.ends-start).repeat_interleave(repeats) if start<=low and high<start+x.shape[1] else None
     self.part = Part(a-start, b-start, self.weights.repeat_interleave(repeats, 0)[:, a:b], last) if a<b else None
     self.hooks.close()
+    if self.part and self.prepare: self.prepare(self)
     self.hooks.enter_context(_removing(self.decoder.register_forward_hook(self.after)))
     if self.part: self.hooks.enter_context(site_hooks(list(self.edits), self.edit, prepend=True))   # whoever captures sees the edited keys
 
 @patch
 def edit(self:_Session, site, states):
     "Site hook: edit B×T×H×D states in place"
+    if self.paused: return
     self.edits[site](states, self.part._replace(weights=self.part.weights.to(states.device, states.dtype)))
     self.edited += 1
 
@@ -133,11 +144,12 @@ def edit(self:_Session, site, states):
 @patch
 def after(self:_Session, module, args, out):
     "Decoder hook: check that every site was edited, and leave once the prompt is in the cache"
+    if self.paused: return
     if self.part and self.edited!=len(self.edits):
         raise SteeringError(f'{len(self.edits)} layers were to be edited and {self.edited} computed keys in this forward pass: this way of running the model cannot be steered')
     self.hooks.close()
     cache = getattr(out, 'past_key_values', None)
-    if cache is not None: cache.seka_weights = self.weights[:, :self.upto]
+    if cache is not None: cache.seka_marks = self.ids[:, :self.upto],self.weights[:, :self.upto]
     if self.done and cache is not None and self.generating: self.listener.close()
 
 @patch
@@ -189,11 +201,25 @@ def __enter__(self:_Session):
 @patch
 def __exit__(self:_Session, *exc):
     self.stop()
+    if self in _open.get(self.model, ([],))[0] and not self.used and exc[:1] in ((), (None,)): warnings.warn('Nothing was steered in this `with`: no forward pass of the model reached the hooks')
     sessions,replaced = _open.get(self.model, ([], {}))
     if self in sessions: sessions.remove(self)
     if sessions or not replaced: return
     for n,old in replaced.items(): self.model.__dict__.pop(n) if old is None else self.model.__dict__.update({n: old})
     del _open[self.model]
+
+# %% ../nbs/03_steering.ipynb #552f3e3e
+def _positions(mask): "Positions that do not count padding, as generate() has them"; return (mask.cumsum(1)-1).clamp(min=0)
+
+@patch
+def plain(self:_Session, sites, fn):
+    "Read the whole prompt unsteered, with `fn` called on the states of `sites`"
+    sessions = _open.get(self.model, ([], {}))[0]
+    for s in sessions: s.paused = True
+    try:
+        with torch.no_grad(), site_hooks(sites, fn): self.decoder(self.ids, attention_mask=self.mask, position_ids=_positions(self.mask), use_cache=False)
+    finally:
+        for s in sessions: s.paused = False
 
 # %% ../nbs/03_steering.ipynb #63beccfb
 class Steerer:
@@ -207,7 +233,7 @@ def _finite(**values):
     for n,v in values.items():
         if not isinstance(v, (int,float)) or not math.isfinite(v): raise SteeringError(f'{n}={v!r} is not a finite number')
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SEKA(Steerer):
     "Spectral editing key amplification: k' = k + w·½(g⁺P⁺k + g⁻P⁻k) on the kept heads (paper, section 3.2)"
     stats:KeyStats # of the model that is to be steered
@@ -221,9 +247,10 @@ class SEKA(Steerer):
         _finite(gain=self.gain, neg_gain=self.neg_gain)
         if not 0<self.gamma<=1: raise SteeringError(f'gamma={self.gamma} is no share: expected a number above 0 and up to 1')
         if self.delta is None and self.heads is None: object.__setattr__(self, 'heads', .12)
-        kept_heads(self.stats.key.distance, self.heads, self.delta)             # an error now rather than later
         unknown = set(self.layers or ()) - set(self.stats.layers)
         if unknown: raise SteeringError(f'The statistics have no layers {sorted(unknown)}: they have {self.stats.layers[0]} to {self.stats.layers[-1]}')
+        if not self.keep.any(): raise SteeringError(f'No head is left to edit: heads={self.heads} and delta={self.delta} choose among all layers, and layers={self.layers} leaves none of them')
+    def __repr__(self): return f'SEKA({self.stats.meta["model"]}, gain={self.gain}, neg_gain={self.neg_gain}, gamma={self.gamma}, {self.keep.sum()} of {self.keep.numel()} heads)'
 
 # %% ../nbs/03_steering.ipynb #c6d88343
 @patch(as_prop=True)
@@ -231,12 +258,6 @@ def keep(self:SEKA)->torch.Tensor:
     "L×H, True for heads that are edited"
     keep = kept_heads(self.stats.key.distance, self.heads, self.delta)
     return keep if self.layers is None else keep & torch.tensor([l in self.layers for l in self.stats.layers])[:,None]
-
-@patch
-def projections(self:SEKA)->tuple: # P⁺ and P⁻, L×H×D×D in float64
-    "The two projections of every head"
-    (U,lead),(V,most) = leading(self.stats.key.relevant, self.gamma),leading(self.stats.key.irrelevant, self.gamma)
-    return projector(U, lead),projector(V, ~most)
 
 @patch
 def ranks(self:SEKA)->tuple: # r⁺ and D−r⁻, L×H
@@ -247,9 +268,13 @@ def ranks(self:SEKA)->tuple: # r⁺ and D−r⁻, L×H
 
 # %% ../nbs/03_steering.ipynb #251800bc
 def _matrices(self):
-    "M = ½(g⁺P⁺ + g⁻P⁻), zero for heads that are not kept, L×H×D×D"
-    pos,neg = self.projections()
-    return .5*(self.gain*pos + self.neg_gain*neg)*self.keep[...,None,None]
+    "M = ½(g⁺P⁺ + g⁻P⁻), zero for heads that are not kept, L×H×D×D in float64"
+    keep,M = self.keep,torch.zeros_like(self.stats.key.relevant)
+    for gain,omega,least in ((self.gain, self.stats.key.relevant, False), (self.neg_gain, self.stats.key.irrelevant, True)):
+        if not gain or not keep.any(): continue
+        U,lead = leading(omega[keep], self.gamma)
+        M[keep] += .5*gain*projector(U, ~lead if least else lead)
+    return M
 SEKA.matrices = cached_property(_matrices)
 SEKA.matrices.__set_name__(SEKA, 'matrices')
 
@@ -271,7 +296,7 @@ def edits(self:SEKA, model):
         site = where[layer]
         if site.local: M,keep = (o[site.local.start:site.local.stop] for o in (M,keep))   # tensor parallel: this process's heads
         if not keep.any(): continue
-        weight = next(site.module.parameters())
+        weight = next(site.module.parameters(), torch.empty(0, device=model.device, dtype=model.dtype))
         device = 'cpu' if weight.is_meta else weight.device         # offloaded weights arrive when they are needed
         dtype = weight.dtype if weight.is_floating_point() else model.dtype
         make = _linear if self.stats.meta.get('feature') is None else _curved(self.stats.meta['feature'])
@@ -322,7 +347,8 @@ def prefill(
 )->Cache: # the steered keys and values; pass `copy.deepcopy(cache)` as `past_key_values`
     "Read a prompt, steered, into a new cache, without computing logits"
     with steerer(model, prompt) if steerer else nullcontext():
-        return decoder(model)(**prompt.to(model.device), use_cache=True).past_key_values
+        p = prompt.to(model.device)
+        return decoder(model)(**p, position_ids=_positions(p.attention_mask), use_cache=True).past_key_values
 
 # %% ../nbs/03_steering.ipynb #0bf2d934
 @dataclass(frozen=True)

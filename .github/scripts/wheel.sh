@@ -15,3 +15,4 @@ assert seka.__file__.startswith(sys.argv[1]), seka.__file__
 print(len(seka.pairs()), 'pairs;', seka.KeyStats.from_pretrained().n, 'answer tokens')
 from seka.cli import app
 P
+PYTHONPATH=$work/site python "$work/site/bin/seka" --help > /dev/null
