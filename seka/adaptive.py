@@ -187,6 +187,8 @@ class _Router:
         ids = next(iter(steerer.experts.values())).layers
         active = {ids[i] for i in steerer.keep.flatten(1).any(1).nonzero().flatten().tolist()} if steerer.gain else set()
         self.keys,self.queries = ([s for s in sites(model, kind) if s.layer in active] for kind in ('key','query'))
+        if any(s.local for s in self.keys): raise SteeringError('AdaSEKA cannot run under tensor parallelism: each process has other heads than the factors expect. Use one process, or SEKA')
+        if any(p.is_meta for s in self.keys for p in s.module.parameters()): raise SteeringError('AdaSEKA cannot run with offloaded layers: keep the model on its devices, or use SEKA')
         self.factors = {s.layer: self._place(s, ids.index(s.layer)) for s in self.keys}
     def _place(self, site, i):
         "The edited heads of a layer and their factors, on the device of its keys"
