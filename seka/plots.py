@@ -26,11 +26,11 @@ from transformers import PretrainedConfig
 from .models import DataError, ModelError, SekaError, decoder, layouts, sites
 from .spans import Prompt, SpanError, highlight
 from .learn import KeyStats, _answer_rows, _encode, _rows, contrast, triplets
-from .steering import SEKA, Comparison, Steerer, _positions, compare, spectral_rank
+from .steering import SEKA, Comparison, HeadEdit, Steerer, _positions, compare, spectral_rank
 
 # %% ../nbs/10_plots.ipynb #b55a6b86
 column,page = 3.4,7. # widths of a figure in inches
-_style = {'figure.dpi':110, 'savefig.dpi':300, 'figure.constrained_layout.use':True, 'font.size':8, 'axes.titlesize':8, 'axes.labelsize':8, 'xtick.labelsize':7,
+_style = {'figure.dpi':90, 'savefig.dpi':300, 'figure.constrained_layout.use':True, 'font.size':8, 'axes.titlesize':8, 'axes.labelsize':8, 'xtick.labelsize':7,
           'ytick.labelsize':7, 'legend.fontsize':7, 'legend.frameon':False, 'axes.spines.top':False, 'axes.spines.right':False, 'axes.linewidth':.6, 'xtick.major.width':.6,
           'ytick.major.width':.6, 'xtick.major.size':2.5, 'ytick.major.size':2.5, 'lines.linewidth':1.2, 'lines.markersize':4, 'pdf.fonttype':42, 'svg.hashsalt':'seka',
           'image.cmap':'cividis', 'axes.prop_cycle':plt.cycler(color=['#E69F00','#0072B2','#009E73','#D55E00','#CC79A7','#56B4E9','#000000'])}
@@ -132,15 +132,18 @@ def plot_prompt(
     return ax
 
 # %% ../nbs/10_plots.ipynb #07164cbd
-def _heads(score, keep):
-    "L×H scores, kept heads (or None) and layer numbers from whatever holds them"
-    if isinstance(score, SEKA): keep = score.keep if keep is None else keep
-    stats = getattr(score, 'stats', score)
-    layers = stats.layers if isinstance(stats, KeyStats) else None
-    score = np.asarray(torch.as_tensor(stats.key.distance if layers else score).double().cpu())
+def _heads(score, keep, label):
+    "L×H scores, kept heads (or None), layer numbers and a label, from whatever holds them"
+    by,layers = getattr(score, 'heads_by', 'D'),None
+    if isinstance(score, HeadEdit): keep,score = score.keep if keep is None else keep,score.stats
+    if hasattr(score, 'score'): # statistics
+        if isinstance(by, (list,tuple)): by = 'D'                              # heads listed one by one
+        layers,score = score.layers,score.score(by) if isinstance(by, str) else by
+        label = label or ('D = mean ‖h⁺ − h⁻‖' if by=='D' else by if isinstance(by, str) else None)
+    score = np.asarray(torch.as_tensor(score).double().cpu())
     keep = None if keep is None else np.asarray(torch.as_tensor(keep).cpu()).astype(bool)
     if score.ndim!=2 or keep is not None and keep.shape!=score.shape: raise DataError(f'A map of heads needs L×H scores, and kept heads of the same shape; got {score.shape} and {None if keep is None else keep.shape}')
-    return score,keep,layers or list(range(len(score)))
+    return score,keep,layers or list(range(len(score))),label or 'score'
 
 def _layer_ticks(ax, layers, at=None):
     "At most seven layer numbers along x"
@@ -151,13 +154,13 @@ def _layer_ticks(ax, layers, at=None):
 # %% ../nbs/10_plots.ipynb #15c5d10b
 @_styled
 def plot_heads(
-    score, # a SEKA steerer or `KeyStats` (drawn: D), or any L×H scores
+    score, # a steerer that chooses heads (drawn: the score it chooses by), statistics (drawn: D), or any L×H scores
     keep=None, # L×H, True for heads to outline; None: those that the steerer edits
-    label:str='D = mean ‖h⁺ − h⁻‖', # of the scores
+    label:str=None, # of the scores
     ax=None, # a matplotlib axis; None: a new one
 ):
     "A map of a score over layers and KV heads, kept heads outlined; raises `DataError` for shapes that do not fit"
-    score,keep,layers = _heads(score, keep)
+    score,keep,layers,label = _heads(score, keep, label)
     ax = _axes(ax, min(.13+.04*score.shape[1], 1.2)*(1 if len(layers)>20 else 2), page if len(layers)>20 else column)
     image = ax.imshow(score.T, aspect='auto', interpolation='none')
     for l,h in np.argwhere(keep if keep is not None else np.zeros_like(score)):
