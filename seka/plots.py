@@ -520,7 +520,8 @@ def plot_costs(
     ax = _curves(_axes(ax), frame, 'length', 'ratio')
     ax.axhline(1, color='.5', ls='--', zorder=0)
     ax.set(xlabel='tokens in the prompt', ylabel=label)
-    ax.set_xscale('log', base=2); ax.xaxis.set_major_formatter(lambda v,_: f'{v:g}')
+    ax.set_xscale('log', base=2)
+    ax.set_xticks(sorted(frame.length.unique()), [f'{n:g}' for n in sorted(frame.length.unique())], minor=False); ax.minorticks_off()
     return ax
 
 # %% ../nbs/10_plots.ipynb #fe2fecf9
