@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['feature_maps', 'KEY_STATS_VERSION', 'read_jsonl', 'pairs', 'triplets', 'contrast', 'Moments', 'feature_map',
-           'fingerprint', 'KeyStats', 'learn']
+           'fingerprint', 'head_score', 'KeyStats', 'learn']
 
 # %% ../nbs/02_learn.ipynb #41438f3f
 import json, re
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
@@ -145,6 +145,18 @@ def fingerprint(model)->str:
     return hashlib.sha256(w[:256].detach().to('cpu', torch.bfloat16).contiguous().view(torch.int16).numpy().tobytes()).hexdigest()[:16]
 
 # %% ../nbs/02_learn.ipynb #f1ae502f
+def head_score(
+    name:str, scores:dict, # its name, and all there are: name → L×H
+    layers:list, shape:tuple, # the decoder layer of each row, and (L, H)
+)->torch.Tensor: # L×H, float64
+    "One score of the heads, checked; raises `DataError`"
+    if name=='depth': return torch.tensor(layers, dtype=torch.float64)[:,None].expand(*shape).clone()
+    if name not in scores: raise DataError(f"There is no head score {name!r} here: there are {', '.join(map(repr, [*scores, 'depth']))}. Add one with stats.with_scores({name}=…)")
+    t = torch.as_tensor(scores[name]).detach().cpu().double()
+    if tuple(t.shape)!=tuple(shape) or not t.isfinite().all(): raise DataError(f'The head score {name!r} must be finite and have a number for each of (layers, KV heads) {tuple(shape)}, got {tuple(t.shape)}')
+    return t
+
+# %% ../nbs/02_learn.ipynb #9f8aa895
 KEY_STATS_VERSION = 2
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -154,6 +166,7 @@ class KeyStats:
     layers:list[int] # the decoder layer of each row of the tensors
     meta:dict # n, dropped, model, revision, fingerprint, dtype, chat, feature, version
     value:Moments=None # of the values, if learned
+    scores:dict=field(default_factory=dict) # name → L×H, further scores by which heads can be chosen
     @property
     def n(self)->int: "Number of answer tokens"; return self.meta['n']
     def check(self, model):
@@ -168,6 +181,12 @@ class KeyStats:
     def trust(self, model)->'KeyStats':
         "The same statistics, declared valid for `model` (a fine-tune, say)"
         return replace(self, meta={**self.meta, 'fingerprint': fingerprint(model)})
+    def score(self, name:str)->torch.Tensor: # L×H
+        "A score of the heads: 'D', 'depth' (the layer's number), or one given to `with_scores`"
+        return head_score(name, dict(D=self.key.distance, **self.scores), self.layers, self.key.distance.shape)
+    def with_scores(self, **scores)->'KeyStats':
+        "The same statistics with further scores L×H, by which `heads_by` can choose heads"
+        return replace(self, scores={**self.scores, **{k: head_score(k, scores, self.layers, self.key.distance.shape) for k in scores}})
 
 # %% ../nbs/02_learn.ipynb #9e68198f
 def _rows(model, batch, at, where):
@@ -234,7 +253,7 @@ def _save(self:KeyStats,
     "Write the statistics as one safetensors file"
     path = Path(path)
     partial = path.with_name(path.name+'.partial')
-    tensors = _pack(self.key, 'key', dtype) | (_pack(self.value, 'value', dtype) if self.value else {})
+    tensors = _pack(self.key, 'key', dtype) | (_pack(self.value, 'value', dtype) if self.value else {}) | {f'score.{k}': v.float().contiguous() for k,v in self.scores.items()}
     try:
         partial.write_bytes(save(tensors, metadata={'format':'seka.KeyStats', 'layers':json.dumps(self.layers), 'meta':json.dumps(self.meta)}))
         partial.rename(path)
@@ -257,7 +276,8 @@ def _checked(tensors, header, path):
         shapes = {'distance':(L,H), 'mean':(L,H,D)}
         good = all(tuple(t.shape)==shapes.get(k, (L,H,D,D)) and t.isfinite().all() for k,t in m.tensors().items())
         if not good: raise DataError(f'{path} holds tensors that do not fit together: { {k: tuple(t.shape) for k,t in m.tensors().items()} }')
-    return KeyStats(key, layers, meta, value)
+    scores = {k.removeprefix('score.'): v for k,v in tensors.items() if k.startswith('score.')}
+    return KeyStats(key, layers, meta, value).with_scores(**scores)
 
 def _load(path)->KeyStats:
     "Read a file of statistics; raises `DataError` for anything that is not one"
