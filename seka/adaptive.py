@@ -10,7 +10,7 @@ __all__ = ['experts', 'from_counterfact', 'from_bias_in_bios', 'from_hotpotqa', 
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-import pandas as pd, torch
+import torch
 from fastcore.basics import patch
 from .models import DataError, ModelError, data_path, decoder, geometry, sites
 from .spans import Prompt
@@ -252,8 +252,9 @@ def __call__(self:AdaSEKA, model, prompt:Prompt):
 def coefficients(self:AdaSEKA,
     model, # the model to be steered
     prompt:Prompt, # a batch
-)->pd.DataFrame: # row, layer, head, expert, alpha
+)->'pd.DataFrame': # row, layer, head, expert, alpha
     "The experts' coefficients for every row, layer and KV head"
+    import pandas as pd
     router,ids = _Router(self, model),next(iter(self.experts.values())).layers
     session = _Session(model, prompt, router.edits(), router.prepare)
     if session.first==session.last: router.read_plain(session)

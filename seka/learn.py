@@ -210,6 +210,41 @@ def _rows(model, batch, at, where):
         decoder(model)(**batch.to(model.device), use_cache=False)
     return got
 
+# %% ../nbs/02_learn.ipynb #5a208197
+def _buckets(
+    ends:list[int], # the length of each text
+    batch_size:int, # texts at most
+)->list: # lists of indices
+    "Texts of similar length together, the shortest first"
+    res = []
+    for i in sorted(range(len(ends)), key=ends.__getitem__):
+        full = not res or len(res[-1])==batch_size or len(res[-1])>=batch_size/4 and ends[i]>1.25*ends[res[-1][0]]
+        if full: res.append([])
+        res[-1].append(i)
+    return res
+
+def _read(model, p, at, where, batch_size):
+    "The states of the R tokens `at` of N texts, read in batches: {(kind, site): R×H×D}"
+    got,ends = {},(p.weights!=0).long().mul(torch.arange(1, p.weights.shape[1]+1)).amax(1).tolist()
+    for texts in _buckets(ends, batch_size):
+        place = torch.full((len(ends),), -1)
+        place[texts] = torch.arange(len(texts))
+        rows,cut = (place[at[0]]>=0).nonzero().flatten(),ends[texts[-1]]
+        part = Prompt(*(o[texts,:cut] for o in (p.input_ids, p.attention_mask, p.weights)))
+        for k,x in _rows(model, part, [o.to(model.device) for o in (place[at[0][rows]], at[1][rows])], where).items():
+            if k not in got: got[k] = x.new_empty(len(at[0]), *x.shape[1:])
+            got[k][rows.to(x.device)] = x
+    return got
+
+# %% ../nbs/02_learn.ipynb #a51e7b0e
+def _add(sums, model, tok, trips, where, chat, batch_size, phi)->tuple: # rows added, triplets dropped
+    "Add the answers of some triplets to the sums"
+    three = [_encode(tok, texts, chat) for texts in zip(*trips)]
+    at,lost = _answer_rows(three)
+    seen = [_read(model, p, o, where, batch_size) for p,o in zip(three, at)]
+    for k in sums: sums[k].add(*(o[k] for o in seen), phi)
+    return len(at[0][0]),lost
+
 def stats_meta(model, cls, **more)->dict:
     "What a file of statistics says about the model they belong to"
     return dict(model=Path(model.config._name_or_path or type(model).__name__).name, revision=getattr(model.config, '_commit_hash', None),
@@ -224,7 +259,7 @@ def learn(
     values:bool=False, # also of the values
     chat:bool=False, # put each text in a user turn of the model's chat template
     feature:str=None, # a name in `feature_maps`, applied to the states first
-    batch_size:int=32, # texts a forward pass
+    batch_size:int=32, # texts a forward pass, at most
     progress:bool=True, # show a progress bar
 )->KeyStats:
     "Contrastive statistics of a model's keys, streamed (paper, section 3.1); raises `DataError` if no triplet is usable"
@@ -233,13 +268,10 @@ def learn(
     if any(s.local for k in where for s in where[k]): raise ModelError('Under tensor parallelism no process sees all heads: learn in one process')
     sums = {(k,s): _Sums(s) for k in where for s in where[k]}
     trips = sorted((contrast(*t) for t in triplets(pairs)), key=lambda three: sum(max(end for _,end in spans) for _,spans in three))
-    phi,n,dropped = feature_map(feature)[0],0,0
-    for i in tqdm(range(0, len(trips), batch_size), desc='learning', unit='batch', disable=not progress):
-        batches = [_encode(tok, texts, chat) for texts in zip(*trips[i:i+batch_size])]
-        at,lost = _answer_rows(batches)
-        n,dropped = n+len(at[0][0]),dropped+lost
-        seen = [_rows(model, b, o, where) for b,o in zip(batches, at)]
-        for k in sums: sums[k].add(*(o[k] for o in seen), phi)
+    phi,n,dropped,ahead = feature_map(feature)[0],0,0,8*batch_size             # so many triplets are looked at together
+    for i in tqdm(range(0, len(trips), ahead), desc='learning', unit='batch', disable=not progress):
+        added,lost = _add(sums, model, tok, trips[i:i+ahead], where, chat, batch_size, phi)
+        n,dropped = n+added,dropped+lost
     if not n: raise DataError(f'None of {len(trips)} triplets has answers of equal token count: is this the right tokenizer?')
     moments = {k: _moments([sums[k,s] for s in where[k]], n) for k in where}
     return KeyStats(moments['key'], [s.layer for s in where['key']], stats_meta(model, KeyStats, n=n, dropped=dropped, feature=feature, chat=chat), moments.get('value'))
