@@ -252,6 +252,8 @@ class _LogitBias(Steerer):
         L,H,G,_ = geometry(model)
         where = SimpleNamespace(layers=[s.layer for s in sites(model)], score=lambda name: torch.zeros(L, H*G))
         listed = isinstance(self.heads_by, (list,tuple))
+        for o in self.heads_by if listed else ():
+            if len(tuple(o))!=2 or o[0] not in where.layers or not 0<=o[1]<H*G: raise SteeringError(f'{o!r} is no (layer, query head): layers are 0 to {L-1}, query heads 0 to {H*G-1}')
         if listed or isinstance(self.heads_by, torch.Tensor) and self.heads_by.shape==(L,H*G): return chosen_heads(where, self.heads, self.heads_by, self.delta, self.layers)
         if self.heads==1 and self.delta is None: return chosen_heads(where, 1, 'depth', None, self.layers)
         if self.stats is None: raise SteeringError(f'To choose heads by {self.heads_by!r:.40}, {type(self).__name__} needs the statistics of the model: give stats, heads=1 for all heads, or a list of (layer, query head)')
