@@ -1,4 +1,5 @@
 __version__ = "0.1.0"
+<<<<<<< HEAD
 import sys
 from importlib import import_module
 from types import ModuleType
@@ -24,3 +25,11 @@ class _Package(ModuleType):
         if name in _homes and isinstance(value, ModuleType): return            # the module seka.learn must not hide the function of that name
         super().__setattr__(name, value)
 sys.modules[__name__].__class__ = _Package
+=======
+from seka.models import DataError, ModelError, SekaError, capture, data_path, geometry, load, sites
+from seka.spans import Prompt, SpanError, highlight
+from seka.learn import KeyStats, learn, pairs
+from seka.steering import SEKA, Comparison, Steerer, SteeringError, compare, generate, prefill
+from seka.adaptive import AdaSEKA, coefficients, experts, merge
+from seka.rivals import PASTA, SPA, AttentionBias, KeyScale, Prism, RandomSubspace, SPALogits, attention_mass, method
+>>>>>>> 925473e5c9a55eab6b48d1f38ea3d5234346b86b
