@@ -1,5 +1,4 @@
 __version__ = "0.1.0"
-<<<<<<< HEAD
 import sys
 from importlib import import_module
 from types import ModuleType
@@ -11,6 +10,10 @@ _homes = {n: home for home,names in dict(
     learn='KeyStats learn pairs',
     steering='SEKA Comparison Steerer SteeringError compare generate prefill',
     adaptive='AdaSEKA coefficients experts merge',
+    key_bias='KeyBias QueryStats learn_queries',
+    rivals='PASTA SPA AttentionBias KeyScale Prism RandomSubspace SPALogits attention_mass method',
+    tasks='Task bios conflicts counterfact documents instructions pronouns traps',
+    evaluate='Results damage evaluate',
 ).items() for n in names.split()}
 __all__ = [*_homes]
 
@@ -25,11 +28,3 @@ class _Package(ModuleType):
         if name in _homes and isinstance(value, ModuleType): return            # the module seka.learn must not hide the function of that name
         super().__setattr__(name, value)
 sys.modules[__name__].__class__ = _Package
-=======
-from seka.models import DataError, ModelError, SekaError, capture, data_path, geometry, load, sites
-from seka.spans import Prompt, SpanError, highlight
-from seka.learn import KeyStats, learn, pairs
-from seka.steering import SEKA, Comparison, Steerer, SteeringError, compare, generate, prefill
-from seka.adaptive import AdaSEKA, coefficients, experts, merge
-from seka.rivals import PASTA, SPA, AttentionBias, KeyScale, Prism, RandomSubspace, SPALogits, attention_mass, method
->>>>>>> 925473e5c9a55eab6b48d1f38ea3d5234346b86b
