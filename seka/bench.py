@@ -7,15 +7,16 @@ __all__ = ['shapes', 'Step', 'Edit', 'edits', 'suite', 'now', 'free', 'interleav
            'steered', 'reading', 'writing', 'random_model', 'random_stats', 'random_prompt', 'PublishedStyle',
            'PublishedStyleAda', 'OneVector', 'methods', 'Operators', 'python_hooks', 'steps', 'launches', 'random_edit',
            'edited_exactly', 'edit_costs', 'learn_plainly', 'bench_tokenizer', 'learning', 'ceilings', 'floor', 'about',
-           'save_bench', 'load_bench', 'Suite', 'item', 'compare_reading', 'prefill_1x4096', 'prefill_8x4096',
-           'prefill_4x4096', 'prefill_1x16384', 'prefill_8x16384', 'decode_1x4096', 'decode_8x4096', 'whole', 'counts',
-           'operators', 'where', 'floors', 'ways_to_edit', 'by_length', 'by_marked', 'learn_8b', 'prefill_4B',
-           'prefill_14B', 'gpu_suite', 'targets', 'main', 'own_methods', 'bench', 'bench_rows', 'bench_table']
+           'save_bench', 'load_bench', 'Suite', 'item', 'compare_reading', 'factors_mb', 'prefill_1x4096',
+           'prefill_8x4096', 'prefill_4x4096', 'prefill_1x16384', 'prefill_8x16384', 'decode_1x4096', 'decode_8x4096',
+           'whole', 'counts', 'operators', 'where', 'floors', 'ways_to_edit', 'by_length', 'by_marked', 'learn_8b',
+           'prefill_4B', 'prefill_14B', 'gpu_suite', 'targets', 'main', 'own_methods', 'bench', 'bench_rows',
+           'bench_table']
 
 # %% ../nbs/11_bench.ipynb #800a6548
 import argparse, gc, json, math, os, platform, random, subprocess, sys, time
 from collections import Counter, namedtuple
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +24,7 @@ import numpy as np, torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.generation.streamers import BaseStreamer
-from .models import DataError, decoder, geometry, site_hooks, sites, tiny
+from .models import DataError, data_path, decoder, geometry, site_hooks, sites, tiny
 from .spans import Prompt
 from .learn import KEY_STATS_VERSION, KeyStats, Moments, _Sums, _encode, _answer_rows, _moments, contrast, learn, pairs, triplets
 from .steering import SEKA, Part, Steerer, SteeringError, _linear
@@ -46,6 +47,7 @@ def free():
     gc.collect()
     if torch.cuda.is_available(): torch.cuda.empty_cache()
 
+# %% ../nbs/11_bench.ipynb #9bed1cf1
 def interleaved(
     calls:dict, # name → function that returns {what: number}
     rounds:int=10, # counted rounds
@@ -204,9 +206,12 @@ class PublishedStyleAda(PublishedStyle):
         self.gains,(self.U,self.S) = (steerer.gain, 0.),(f.float() for f in steerer.factors)       # L×H×M×D×K, L×H×M×K
     @torch.no_grad()
     def matrices(self, model, prompt):
-        hidden = model(**prompt, output_hidden_states=True, logits_to_keep=1).hidden_states
+        hidden,layers = [],decoder(model).layers                              # kept by hooks of ours: those that output_hidden_states=True puts on a model stay there
+        with ExitStack() as stack:
+            for l in layers: stack.callback(l.register_forward_hook(lambda m,a,out: hidden.append(out[0] if isinstance(out, tuple) else out)).remove)
+            model(**prompt, logits_to_keep=1)
         U,S = self.U.to(model.device),self.S.to(model.device)
-        return [self.route(layer.self_attn, h, U[i], S[i]) for i,(layer,h) in enumerate(zip(decoder(model).layers, hidden[1:]))]
+        return [self.route(layer.self_attn, h, U[i], S[i]) for i,(layer,h) in enumerate(zip(layers, hidden))]
     def route(self, attn, hidden, U, S):
         "One matrix a head, by the query of the first row"
         (H,M),q = S.shape[:2],attn.q_proj(hidden[:, -1:])[0,0].unflatten(-1, (S.shape[0], -1, U.shape[-2]))
@@ -440,6 +445,7 @@ def bench_tokenizer(records:list[dict], size:int=4000):
     t.train_from_iterator([str(v) for r in records for v in r.values()], trainer)
     return PreTrainedTokenizerFast(tokenizer_object=t, pad_token='<pad>')
 
+# %% ../nbs/11_bench.ipynb #f742ca7b
 def learning(
     model, tok, records:list[dict],
     batch_sizes=(32,), rounds:int=3, plain_records:int=None, # of the reference, which is slow; None: all
@@ -496,6 +502,7 @@ def about()->dict:
                 torch=torch.__version__, transformers=version('transformers'), triton=triton and triton.__version__, python=platform.python_version(), commit=commit(),
                 date=time.strftime('%Y-%m-%d'))
 
+# %% ../nbs/11_bench.ipynb #08ea8c1d
 def save_bench(path, results:dict):
     "Write results as JSON, beside and then renamed, so that there is never half a file"
     path = Path(path)
@@ -544,8 +551,10 @@ _published = 'published-style seka','published-style adaseka'
 def compare_reading(S, batch, tokens, names, rounds, budget, marked=.75, shape=None, warm=2):
     model,ms = S.pick(names, shape)
     p = random_prompt(model, batch, S.size(tokens), marked)
-    with_rows = interleaved({n: lambda s=s: reading(model, p, s) for n,s in ms.items()}, S.rounds(rounds), warm, budget)
-    return dict(batch=batch, tokens=S.size(tokens), marked=marked, model='tiny' if S.tiny else shape or S.shape, rows=summary(with_rows))
+    got = interleaved({n: lambda s=s: reading(model, p, s) for n,s in ms.items()}, S.rounds(rounds), warm, budget)
+    return dict(batch=batch, tokens=S.size(tokens), marked=marked, model='tiny' if S.tiny else shape or S.shape, factors_mb=factors_mb(ms['seka']), rows=summary(got))
+
+def factors_mb(s:SEKA)->float: "The size of the low-rank factors of the heads that are kept, D×r⁺ each, in bfloat16"; return s.ranks()[0][s.keep].sum().item()*s.stats.key.neutral.shape[-1]*2/2**20
 
 @item
 def prefill_1x4096(S): return compare_reading(S, 1, 4096, _ours+_published+('spa',), 20, 60)
@@ -593,6 +602,7 @@ def counts(S):
         res[n] = dict(prefill={k: read[k] for k in ('kernels','copies','waits')}, per_token={k: (many[k]-few[k])/8 for k in ('kernels','copies','waits')})
     return dict(tokens=S.size(1024), rows=res)
 
+# %% ../nbs/11_bench.ipynb #0d57f2d3
 @item
 def operators(S):
     "What `steps` counts on a tiny model on the CPU: the numbers of the regression guard"
@@ -688,13 +698,15 @@ _targets = [(f'{what}: {label}', item, method, key, limit) for label,method,key,
     ('PASTA, extra MB', 'pasta', 'peak_mb_more', 300, ('4x4096',))] for run in runs for what,item in [(f'prefill {run}', f'prefill-{run}')]]
 _targets.append(('decode: SEKA, time of a later token, ratio', 'decode-1x4096', 'seka', 'token_ms_ratio', 1.005))
 
+# %% ../nbs/11_bench.ipynb #f530286f
 def targets(
     items:dict, # of a file of results
 )->list[dict]: # target, limit, measured (None if it was not), met; published where the number is known
     "What was asked and what was measured"
     rows = [dict(target=t, limit=limit, measured=_row(items, i, m, k)) for t,i,m,k,limit in _targets]
-    ranks = 288*128*64*2/2**20                                                # L·H low-rank factors D×64 in bf16, at the 8B shape
-    rows += [dict(target=f'prefill {r}: SEKA, extra MB', limit=ranks, measured=_row(items, f'prefill-{r}', 'seka', 'peak_mb_more')) for r in ('1x4096','8x4096')]
+    for r in ('1x4096','8x4096'):
+        limit = items.get(f'prefill-{r}', {}).get('result', {}).get('factors_mb')
+        if limit: rows.append(dict(target=f'prefill {r}: SEKA, extra MB (its low-rank factors)', limit=limit, measured=_row(items, f'prefill-{r}', 'seka', 'peak_mb_more')))
     ours,theirs = (_row(items, 'whole', m, 'whole_ms') for m in ('seka, static cache, compiled','published-style seka'))
     rows.append(dict(target='whole run 4,096 + 60: published style over ours, static and compiled', limit=2.8, measured=ours and theirs and theirs/ours, least=True))
     faster = [r['times_faster'] for r in items.get('learn-8b', {}).get('result', {}).get('rows', []) if 'times_faster' in r and 'half' not in r['method']]
@@ -725,6 +737,7 @@ def own_methods(
     if experts: res['adaseka'] = AdaSEKA(experts)
     return res | {'published-style seka': PublishedStyle(res['seka, all heads'])}
 
+# %% ../nbs/11_bench.ipynb #95f9ec0c
 def bench(
     model, # a Hugging Face causal LM
     steerers:dict, # name → steerer; 'plain' → None must be among them
@@ -743,6 +756,7 @@ def bench(
     name = Path(model.config._name_or_path or type(model).__name__).name
     return dict(items={k: dict(result=v, about=about() | dict(dtype=str(model.dtype)), shape=name) for k,v in items.items()})
 
+# %% ../nbs/11_bench.ipynb #b2ee0dba
 def _compared(model, batch, tokens, marked, steerers, run, rounds, budget):
     p = random_prompt(model, batch, tokens, marked)
     rows = summary(interleaved({n: lambda s=s: run(model, p, s) for n,s in steerers.items()}, rounds, 1, budget))
@@ -768,6 +782,7 @@ def bench_rows(results)->'pd.DataFrame': # item, batch, tokens, marked, method, 
                 out.append(dict(item=item, shape=it.get('shape'), device=it.get('about', {}).get('device'), **head, **flat))
     return pd.DataFrame(out)
 
+# %% ../nbs/11_bench.ipynb #c532ed34
 def bench_table(
     results, # path of a file of results, or what `bench` returned
 )->'pd.DataFrame': # method × what; every number a ratio to plain, memory in MB more than plain
