@@ -26,7 +26,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.generation.streamers import BaseStreamer
 from .models import DataError, data_path, decoder, geometry, site_hooks, sites, tiny
 from .spans import Prompt
-from .learn import KEY_STATS_VERSION, KeyStats, Moments, _Sums, _encode, _answer_rows, _moments, contrast, learn, pairs, triplets
+from .learn import KeyStats, Moments, _Sums, _encode, _answer_rows, _moments, contrast, learn, pairs, triplets
 from .steering import SEKA, Part, Steerer, SteeringError, _linear
 from .adaptive import AdaSEKA
 
@@ -164,7 +164,7 @@ def random_stats(model, seed:int=0)->KeyStats:
     A = torch.randn(L,H,D,D, generator=g, dtype=torch.float64)*torch.logspace(0, -2, D)      # a falling spectrum
     omega = A@A.mT/D
     m = Moments(omega, omega, omega, torch.rand(L,H, generator=g, dtype=torch.float64), torch.randn(L,H,D, generator=g, dtype=torch.float64))
-    meta = dict(n=1, dropped=0, feature=None, model='random', revision=None, fingerprint='', dtype='float32', chat=False, version=KEY_STATS_VERSION)
+    meta = dict(n=1, dropped=0, feature=None, model='random', revision=None, fingerprint='', dtype='float32', chat=False, version=KeyStats.version)
     return KeyStats(m, list(range(L)), meta).trust(model)
 
 def random_prompt(
