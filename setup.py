@@ -25,7 +25,7 @@ setuptools.setup(
     package_data={f'{lib}.data':['*.jsonl','*.safetensors']},
     include_package_data=False,
     install_requires=shlex.split(cfg.get('requirements','')),
-    extras_require={'dev': shlex.split(cfg.get('dev_requirements',''))},
+    extras_require={o: shlex.split(cfg.get(f'{o}_requirements','')) for o in ('dev','widgets')},
     python_requires='>=' + cfg['min_python'],
     long_description=open('README.md', encoding='utf-8').read(), long_description_content_type='text/markdown',
     zip_safe=False,

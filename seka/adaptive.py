@@ -10,12 +10,12 @@ __all__ = ['experts', 'from_counterfact', 'from_bias_in_bios', 'from_hotpotqa', 
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-import pandas as pd, torch
+import torch
 from fastcore.basics import patch
 from .models import DataError, ModelError, data_path, decoder, geometry, sites
 from .spans import Prompt
 from .learn import KeyStats, Moments
-from .steering import Steerer, SteeringError, _Session, _finite, kept_heads
+from .steering import Steerer, SteeringError, _Session, _finite, _chosen
 
 # %% ../nbs/04_adaptive.ipynb #e6e7b40f
 _kinds = ('synthetic','facts','bios','multihop')
@@ -137,12 +137,13 @@ class AdaSEKA(Steerer):
     delta:float=None # an expert keeps heads with D ≥ δ …
     heads:float=None # … or this share of the heads with its largest D (default .12)
     layers:tuple=None # only these decoder layers; None: all
+    heads_by:object='D' # the score to choose heads by, as in `chosen_heads`
     def __post_init__(self):
         _finite(gain=self.gain)
         if not isinstance(self.experts, dict) or not self.experts: raise SteeringError(f'experts must be a dictionary of name → KeyStats with at least one entry, got {self.experts!r:.80}')
         for n,options in (('routing',tuple(_routings)), ('router_pass',('in','two'))):
             if getattr(self, n) not in options: raise SteeringError(f'{n}={getattr(self, n)!r} is unknown: expected one of {", ".join(options)}')
-        if self.delta is None and self.heads is None: object.__setattr__(self, 'heads', .12)
+        if self.delta is None and self.heads is None and not isinstance(self.heads_by, (list,tuple)): object.__setattr__(self, 'heads', .12)
         _check_experts(self)
 
 # %% ../nbs/04_adaptive.ipynb #33ede7cf
@@ -155,18 +156,14 @@ def _check_experts(a):
         if s.key.relevant.shape!=shape or s.layers!=one.layers or s.meta['fingerprint']!=one.meta['fingerprint']:
             raise SteeringError(f"Expert {n!r}, of {s.meta['model']} with (layers, KV heads, head dimension) {tuple(s.key.relevant.shape[:3])}, does not fit expert {name!r}, "
                                 f"of {one.meta['model']} with {tuple(shape[:3])}: all experts must be of one model")
-        kept_heads(s.key.distance, a.heads, a.delta)
+        _chosen(s, a.heads, a.heads_by, a.delta, a.layers)
     if not 0<a.k<=shape[-1]: raise SteeringError(f'k={a.k} directions cannot be taken from heads of dimension {shape[-1]}')
-    unknown = set(a.layers or ())-set(one.layers)
-    if unknown: raise SteeringError(f'The experts have no layers {sorted(unknown)}: they have {one.layers[0]} to {one.layers[-1]}')
 
 # %% ../nbs/04_adaptive.ipynb #2b97369e
 @patch(as_prop=True)
 def keep(self:AdaSEKA)->torch.Tensor:
     "L×H×M, True where an expert keeps a head"
-    keep = torch.stack([kept_heads(s.key.distance, self.heads, self.delta) for s in self.experts.values()], -1)
-    ids = next(iter(self.experts.values())).layers
-    return keep if self.layers is None else keep & torch.tensor([l in self.layers for l in ids])[:,None,None]
+    return torch.stack([_chosen(s, self.heads, self.heads_by, self.delta, self.layers) for s in self.experts.values()], -1)
 
 def _factors(self):
     "All experts' directions L×H×M×D×K and singular values L×H×M×K, zero where an expert drops the head"
@@ -255,8 +252,9 @@ def __call__(self:AdaSEKA, model, prompt:Prompt):
 def coefficients(self:AdaSEKA,
     model, # the model to be steered
     prompt:Prompt, # a batch
-)->pd.DataFrame: # row, layer, head, expert, alpha
+)->'pd.DataFrame': # row, layer, head, expert, alpha
     "The experts' coefficients for every row, layer and KV head"
+    import pandas as pd
     router,ids = _Router(self, model),next(iter(self.experts.values())).layers
     session = _Session(model, prompt, router.edits(), router.prepare)
     if session.first==session.last: router.read_plain(session)
