@@ -543,7 +543,8 @@ def documents(
     pool = [(r['id'], d, f" {normalise(' '.join(d))} ") for r in every for d in r['gold']]
     records = [_layout(i, r, pool, n_docs, gold, seed) for i,r in enumerate(select(every, split, limit))]
     if not isinstance(mark, str): mark = tuple(range(n_docs)[i] for i in mark)
-    return Task(f'documents-{n_docs}' if n_docs!=10 else 'documents', records, partial(_ask_documents, mark=mark), _score_documents,
+    name = '-'.join(['documents', *([str(n_docs)] if n_docs!=10 else []), *([mark] if mark in ('middle','all') else [])])
+    return Task(name, records, partial(_ask_documents, mark=mark), _score_documents,
         dict(match=Metric('the answer is in the first line'), match_published=Metric('the same by characters, as published')), by='gold')
 
 # %% ../nbs/07_tasks.ipynb #a589ca00
