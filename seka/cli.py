@@ -84,8 +84,10 @@ def _as_json(c, settings):
 # %% ../nbs/12_cli.ipynb #90227046
 def _value(text):
     "The value of NAME=VALUE: a number, true, false, a list, or else a word"
-    try: return json.loads(text)
-    except ValueError: return text
+    for read in (json.loads, float):
+        try: return read(text)
+        except ValueError: pass
+    return text
 
 def _given(pairs, **named):
     "The parameters of a method: those with an option of their own, and NAME=VALUE"
