@@ -24,8 +24,9 @@ from transformers.masking_utils import sdpa_mask
 from .models import DataError, decoder, geometry, layouts, sites
 from .spans import Prompt
 from .learn import KeyStats, fingerprint, read_jsonl
-from .steering import SEKA, HeadEdit, Steerer, SteeringError, _Session, _finite, _open, _positions, _removing, chosen_heads, kept_heads, leading, projector, spectral_rank
+from .steering import SEKA, HeadEdit, Steerer, SteeringError, _Session, _finite, _open, _positions, _removing, chosen_heads, leading, projector, spectral_rank
 from .adaptive import AdaSEKA
+from .key_bias import KeyBias
 
 # %% ../nbs/06_rivals.ipynb #e20b0e55
 def _difference(moments, keep, gain, gamma, offset):
@@ -36,6 +37,7 @@ def _difference(moments, keep, gain, gamma, offset):
     M[keep] = gain*softplus(moments.distance-offset)[keep].to(P)[:,None,None]*P
     return M
 
+# %% ../nbs/06_rivals.ipynb #80b361b8
 @dataclass(frozen=True, eq=False, repr=False)
 class Prism(HeadEdit):
     "PRISM-Δ: k' = k + w·g·softplus(D−δ)·P_Δk, and the same for values (Ge et al., arXiv 2603.10705)"
@@ -56,10 +58,10 @@ class Prism(HeadEdit):
         self._default_heads(.12)
     def __repr__(self): return f'Prism({self.stats.meta["model"]}, gain={self.gain}, value_gain={self.value_gain}, gamma={self.gamma}, mean rank {self.ranks()[self.keep].double().mean():.0f}, {self.keep.sum()} of {self.keep.numel()} heads)'
 
-# %% ../nbs/06_rivals.ipynb #80b361b8
+# %% ../nbs/06_rivals.ipynb #0dc6271f
 def _set(cls, name, f):
     "A property of a class, computed once for each object"
-    setattr(cls, name, cached_property(f)); getattr(cls, '__dict__')[name].__set_name__(cls, name)
+    setattr(cls, name, cached_property(f)); cls.__dict__[name].__set_name__(cls, name)
 
 _set(Prism, 'table', lambda self: _difference(self.stats.key, self.keep, self.gain, self.gamma, self.offset))
 
@@ -354,6 +356,7 @@ def _profile(
 
 PASTA.profile = staticmethod(_profile)
 
+# %% ../nbs/06_rivals.ipynb #118f81d1
 @patch(cls_method=True)
 def best_heads(cls:PASTA, profile:pd.DataFrame, n:int)->list[tuple]:
     "The `n` best (layer, query head) of a profile, for `heads_by`"
@@ -362,12 +365,14 @@ def best_heads(cls:PASTA, profile:pd.DataFrame, n:int)->list[tuple]:
 # %% ../nbs/06_rivals.ipynb #ee93a43b
 def _row_weights(prompt):
     "The one weight of each row's marks, B, 0 where nothing is marked; raises `SteeringError`"
-    w,marked = prompt.weights,prompt.weights.ne(0)
-    top,low = (torch.where(marked, w, s*torch.inf).mul(s).amin(1).mul(s) for s in (-1,1))
-    for i in range(len(w)):
-        if marked[i].any() and top[i]!=low[i]: raise SteeringError(f'Row {i} has marks of weight {low[i]:g} and {top[i]:g}: SPA has one strength for all marks of a text')
-    return torch.where(marked.any(1), top, 0.)
+    res = []
+    for i,w in enumerate(prompt.weights):
+        kinds = w[w.ne(0)].unique().tolist()
+        if len(kinds)>1: raise SteeringError(f'Row {i} has marks of the weights {", ".join(f"{k:g}" for k in kinds)}: SPA has one strength for all marks of a text')
+        res.append(kinds[0] if kinds else 0.)
+    return torch.tensor(res, device=prompt.weights.device)
 
+# %% ../nbs/06_rivals.ipynb #2c9cb750
 @dataclass(frozen=True, eq=False)
 class SPA(Steerer):
     "Selective prompt anchoring: logits x + (s−1)(x−y), with y from the prompt whose marked tokens are masked (Tian & Zhang, ICML 2025)"
@@ -417,17 +422,20 @@ class _SPASession(_Staying):
     def listen(self):
         super().listen()
         self.listener.enter_context(_removing(self.model.register_forward_hook(self.second, with_kwargs=True)))
-    @torch.compiler.disable
-    def second(self, model, args, kwargs, out):
-        "Hook on the whole model: put the combined logits in place of the plain ones"
-        if self.paused: return
-        if _open[model][0]!=[self]: raise SteeringError('SPA combines two forward passes, and cannot be nested with another steerer: open one at a time')
-        given = inspect.signature(model.forward).bind_partial(*args, **kwargs).arguments
-        given = {**given.get('kwargs', {}), **given}
-        if given.get('input_ids') is None or not hasattr(out, 'logits') or given.get('labels') is not None:
-            raise SteeringError('SPA steers the logits of a forward pass over input_ids: inputs_embeds, labels and return_dict=False are not supported')
-        y = self.masked(given, out.past_key_values)
-        out.logits = self.spa.combine(out.logits, y[:,-out.logits.shape[1]:], self.row_weights.repeat_interleave(len(y)//len(self.row_weights)))
+
+# %% ../nbs/06_rivals.ipynb #c603a919
+@patch
+@torch.compiler.disable
+def second(self:_SPASession, model, args, kwargs, out):
+    "Hook on the whole model: put the combined logits in place of the plain ones"
+    if self.paused: return
+    if _open[model][0]!=[self]: raise SteeringError('SPA combines two forward passes, and cannot be nested with another steerer: open one at a time')
+    given = inspect.signature(model.forward).bind_partial(*args, **kwargs).arguments
+    given = {**given.get('kwargs', {}), **given}
+    if given.get('input_ids') is None or not hasattr(out, 'logits') or given.get('labels') is not None:
+        raise SteeringError('SPA steers the logits of a forward pass over input_ids: inputs_embeds, labels and return_dict=False are not supported')
+    y = self.masked(given, out.past_key_values)
+    out.logits = self.spa.combine(out.logits, y[:,-out.logits.shape[1]:], self.row_weights.repeat_interleave(len(y)//len(self.row_weights)))
 
 # %% ../nbs/06_rivals.ipynb #02b57ec9
 @patch
@@ -457,26 +465,29 @@ class SPALogits(LogitsProcessor):
         self.model,self.spa,self.ids,self.weights = model,spa,p.input_ids,_row_weights(p)
         self.mask,self.unmarked,self.seen,self.cache = p.attention_mask,p.attention_mask*p.weights.eq(0),None,DynamicCache()
 
-    def reorder(self, ids):
-        "Bring the rows of the cache into the order of `ids`; start again if they do not go on from it"
-        n = 0 if self.seen is None else self.seen.shape[1]
-        if n and n<ids.shape[1] and len(ids)==len(self.seen):
-            same = (ids[:,None,:n]==self.seen[None]).all(-1)                   # rows now × rows before
-            if same.any(1).all(): self.cache.reorder_cache(same.int().argmax(1)); return n
-        self.cache = DynamicCache()
-        return 0
+@patch
+def reorder(self:SPALogits, ids):
+    "Bring the rows of the cache into the order of `ids`; start again if they do not go on from it"
+    n = 0 if self.seen is None else self.seen.shape[1]
+    if n and n<ids.shape[1] and len(ids)==len(self.seen):
+        same = (ids[:,None,:n]==self.seen[None]).all(-1)                   # rows now × rows before
+        if same.any(1).all(): self.cache.reorder_cache(same.int().argmax(1)); return n
+    self.cache = DynamicCache()
+    return 0
 
-    def __call__(self, input_ids, scores):
-        (B,P),repeats = self.ids.shape,len(input_ids)//len(self.ids)
-        if len(input_ids)%B or not torch.equal(input_ids[:,:P], self.ids.repeat_interleave(repeats, 0)):
-            raise SteeringError(f'The rows of this generation ({tuple(input_ids.shape)}) do not begin with the marked prompt ({B}×{P}): make a processor for it')
-        n = self.reorder(input_ids)
-        grow = lambda m: pad(m, (0, input_ids.shape[1]-P), value=1).repeat_interleave(repeats, 0)
-        with torch.no_grad(): y = self.model(input_ids[:,n:], attention_mask=grow(self.unmarked), position_ids=_positions(grow(self.mask))[:,n:],
-                                             past_key_values=self.cache, use_cache=True, logits_to_keep=1).logits[:,-1]
-        self.seen = input_ids
-        new = self.spa.combine(scores.log_softmax(-1), y.to(scores).log_softmax(-1), self.weights.repeat_interleave(repeats))
-        return torch.where(scores.isneginf(), scores, new).log_softmax(-1)     # what another processor forbids stays forbidden
+# %% ../nbs/06_rivals.ipynb #d8875090
+@patch
+def __call__(self:SPALogits, input_ids, scores):
+    (B,P),repeats = self.ids.shape,len(input_ids)//len(self.ids)
+    if len(input_ids)%B or not torch.equal(input_ids[:,:P], self.ids.repeat_interleave(repeats, 0)):
+        raise SteeringError(f'The rows of this generation ({tuple(input_ids.shape)}) do not begin with the marked prompt ({B}×{P}): make a processor for it')
+    n = self.reorder(input_ids)
+    grow = lambda m: pad(m, (0, input_ids.shape[1]-P), value=1).repeat_interleave(repeats, 0)
+    with torch.no_grad(): y = self.model(input_ids[:,n:], attention_mask=grow(self.unmarked), position_ids=_positions(grow(self.mask))[:,n:],
+                                         past_key_values=self.cache, use_cache=True, logits_to_keep=1).logits[:,-1]
+    self.seen = input_ids
+    new = self.spa.combine(scores.log_softmax(-1), y.to(scores).log_softmax(-1), self.weights.repeat_interleave(repeats))
+    return torch.where(scores.isneginf(), scores, new).log_softmax(-1)     # what another processor forbids stays forbidden
 
 @patch
 def processor(self:SPA, model, prompt:Prompt)->SPALogits:
@@ -486,11 +497,12 @@ def processor(self:SPA, model, prompt:Prompt)->SPALogits:
 # %% ../nbs/06_rivals.ipynb #2b99499c
 METHODS = { # name: (class, or what the name stands for; parameters that the name implies)
     'plain': (None, {}), 'marks': ('marks', {}), 'seka': (SEKA, {}), 'adaseka': (AdaSEKA, {}), 'prism': (Prism, {}), 'prism-v': (Prism, dict(value_gain=.5)),
-    'pasta': (PASTA, {}), 'spa': (SPA, {}), 'attention-bias': (AttentionBias, {}), 'key-scale': (KeyScale, {}), 'random-subspace': (RandomSubspace, {})}
+    'pasta': (PASTA, {}), 'spa': (SPA, {}), 'attention-bias': (AttentionBias, {}), 'key-scale': (KeyScale, {}), 'random-subspace': (RandomSubspace, {}),
+    'key-bias': (KeyBias, {})}
 
 def method(
     name:str, # a name in `METHODS`
-    stats=None, # what the class takes first: `KeyStats`, for adaseka a dictionary of them
+    stats=None, # what the class takes first: `KeyStats`; for adaseka a dictionary of them, for key-bias `QueryStats`
     **params, # of the class
 ): # a `Steerer`, None (plain) or 'marks'
     "A method by its name; raises `SteeringError` for an unknown name or parameters that it does not have"
