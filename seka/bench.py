@@ -26,7 +26,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.generation.streamers import BaseStreamer
 from .models import DataError, data_path, decoder, geometry, site_hooks, sites, tiny
 from .spans import Prompt
-from .learn import KEY_STATS_VERSION, KeyStats, Moments, _Sums, _encode, _answer_rows, _moments, contrast, learn, pairs, triplets
+from .learn import KeyStats, Moments, _Sums, _encode, _answer_rows, _moments, contrast, learn, pairs, triplets
 from .steering import SEKA, Part, Steerer, SteeringError, _linear
 from .adaptive import AdaSEKA
 
@@ -164,7 +164,7 @@ def random_stats(model, seed:int=0)->KeyStats:
     A = torch.randn(L,H,D,D, generator=g, dtype=torch.float64)*torch.logspace(0, -2, D)      # a falling spectrum
     omega = A@A.mT/D
     m = Moments(omega, omega, omega, torch.rand(L,H, generator=g, dtype=torch.float64), torch.randn(L,H,D, generator=g, dtype=torch.float64))
-    meta = dict(n=1, dropped=0, feature=None, model='random', revision=None, fingerprint='', dtype='float32', chat=False, version=KEY_STATS_VERSION)
+    meta = dict(n=1, dropped=0, feature=None, model='random', revision=None, fingerprint='', dtype='float32', chat=False, version=KeyStats.version)
     return KeyStats(m, list(range(L)), meta).trust(model)
 
 def random_prompt(
@@ -495,8 +495,9 @@ def floor(
 def about()->dict:
     "Where and with what a measurement was made"
     def commit():
-        try: return subprocess.run(['git','-C',str(Path(__file__).parent),'describe','--always','--dirty'], capture_output=True, text=True, check=True).stdout.strip()
-        except (OSError, subprocess.CalledProcessError, NameError): return os.environ.get('SEKA_COMMIT')
+        folder = data_path('synthetic.jsonl').parent
+        try: return subprocess.run(['git','-C',folder,'describe','--always','--dirty'], capture_output=True, text=True, check=True).stdout.strip()
+        except (OSError, subprocess.CalledProcessError): return os.environ.get('SEKA_COMMIT')
     cuda = torch.cuda.is_available()
     return dict(device=torch.cuda.get_device_name() if cuda else platform.processor() or platform.machine(), gpu=cuda, cores=os.cpu_count(), threads=torch.get_num_threads(),
                 torch=torch.__version__, transformers=version('transformers'), triton=triton and triton.__version__, python=platform.python_version(), commit=commit(),
@@ -791,9 +792,9 @@ def bench_table(
     cols = {}
     def add(name, rows, key): cols[name] = rows.set_index('method')[key] if key in rows else None
     for (item,b,t),g in r[r.item.str.startswith(('prefill','by-length'))].groupby(['item','batch','tokens'], sort=False):
-        where = f'{b}×{t:,}' + (f' {item[8:]}' if item[8:] in shapes else '')
+        where = f'{b:.0f}×{t:,.0f}' + (f' {item[8:]}' if item[8:] in shapes else '')
         add(f'read {where}', g, 'read_ms_ratio'); add(f'memory {where}, MB', g, 'peak_mb_more')
-    for item,g in r[r.item.str.startswith('decode')].groupby('item', sort=False): add(f'later token {g.batch.iloc[0]}×{g.tokens.iloc[0]:,}', g, 'token_ms_ratio')
+    for item,g in r[r.item.str.startswith('decode')].groupby('item', sort=False): add(f'later token {g.batch.iloc[0]:.0f}×{g.tokens.iloc[0]:,.0f}', g, 'token_ms_ratio')
     for item,g in r[r.item=='whole'].groupby('item'): add('whole run', g, 'whole_ms_ratio')
     import pandas as pd
     return pd.DataFrame({k: v for k,v in cols.items() if v is not None}).drop('plain', errors='ignore')

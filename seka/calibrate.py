@@ -49,12 +49,13 @@ _heads,_gamma = Range(.04, 1., .12),Options((.9,.95,.99,.998), .99)
 SPACES = { # method → parameter → what to choose from
     'seka': dict(gain=Range(.25, 8., 2.), heads=_heads, gamma=_gamma),
     'adaseka': dict(gain=Range(.05, 2., .4), heads=_heads, k=Options((5,10,20,40), 20)),
-    'prism': dict(gain=Range(.1, 8., 1.), heads=_heads, gamma=_gamma),
-    'prism-v': dict(gain=Range(.1, 8., 1.), value_gain=Range(.02, 2., .5), heads=_heads, gamma=_gamma),
+    'prism': dict(gain=Range(.1, 8., 1.), heads=_heads, gamma=Options(_gamma.values, .9)),
+    'prism-v': dict(gain=Range(.1, 8., 1.), value_gain=Range(.02, 2., .5), heads=_heads, gamma=Options(_gamma.values, .9)),
     'pasta': dict(alpha=Range(.001, .9, .01), heads=_heads),
     'spa': dict(strength=Range(1.02, 4., 1.5, log=False), modulate=Options((False,True), False)),
     'attention-bias': dict(strength=Range(.25, 8., 2.), heads=Range(.04, 1., 1.)),
     'key-scale': dict(gain=Range(.1, 6., 1.), heads=_heads),
+    'key-bias': dict(damage=Range(1.002, 1.5, 1.05)),
     'random-subspace': dict(gain=Range(.25, 8., 2.), heads=_heads, gamma=_gamma),
 }
 
@@ -144,10 +145,10 @@ class Calibration:
     task:str
     metric:str
     max_damage:float
-    trials:pd.DataFrame # number, state, effect, damage, and the parameters
+    trials:pd.DataFrame # number, state, effect, damage, and the parameters (one of these names with _ behind it)
     curves:pd.DataFrame # param, value, effect, damage: one parameter moved, the others at their best
     make:Callable # parameters → steerer
-    names:list # of the parameters
+    space:dict # parameter → `Range` or `Options`
     percent:bool # whether the metric is a share
     def __repr__(self): return f'Calibration({self.method} on {self.task}: {self.params} gives {self.metric} {self.best.effect:.3f} at damage {self.best.damage:.3f}; {len(self.trials)} trials)'
 
@@ -161,7 +162,11 @@ def at(self:Calibration,
     if not len(ok): raise SteeringError(f'None of {len(self.trials)} trials of {self.method} keeps the damage within {max_damage}: the least was {self.trials.damage.min():.3f}. Allow more trials, or more damage')
     return ok.sort_values(['effect','damage','number'], ascending=[False,True,True]).iloc[0]
 
-def _params(self, row): return {k: row[k].item() if hasattr(row[k], 'item') else row[k] for k in self.names}
+def _column(k): return f'{k}_' if k in ('number','state','effect','damage') else k        # key bias has a parameter named damage
+
+def _params(self, row):
+    values = {k: row[_column(k)] for k in self.space}
+    return {k: v.item() if hasattr(v, 'item') else v for k,v in values.items()}
 
 Calibration.best = property(lambda self: self.at(self.max_damage))
 Calibration.params = property(lambda self: _params(self, self.best))
@@ -191,10 +196,11 @@ def plot_pareto(self:Calibration, ax=None):
 def plot_curves(self:Calibration):
     "Effect and damage as one parameter moves and the others stay at their best"
     import matplotlib.pyplot as plt
-    fig,axes = plt.subplots(1, len(self.names), figsize=(2.9*len(self.names), 2.7), layout='constrained', squeeze=False)
-    for ax,name in zip(axes[0], self.names):
+    fig,axes = plt.subplots(1, len(self.space), figsize=(2.9*len(self.space), 2.7), layout='constrained', squeeze=False)
+    for ax,name in zip(axes[0], self.space):
         c = self.curves[self.curves.param==name]
-        x = c.value if pd.to_numeric(c.value, errors='coerce').notna().all() and c.value.map(type).ne(bool).all() else c.value.astype(str)
+        x = c.value.astype(float) if isinstance(self.space[name], Range) else c.value.astype(str)
+        if getattr(self.space[name], 'log', False): ax.set_xscale('log')
         ax.plot(x, (100 if self.percent else 1)*c.effect, 'o-', ms=3, color='#0072B2'); ax.set(xlabel=name)
         ax.set_ylabel(f'{self.metric}'+(' (%)' if self.percent else ''), color='#0072B2')
         right = ax.twinx(); right.plot(x, c.damage, 's--', ms=3, color='#E69F00'); right.axhline(self.max_damage, color='#E69F00', lw=.5)
@@ -205,7 +211,7 @@ def plot_curves(self:Calibration):
 def _frame(study, names):
     "Trials as a table"
     rows = [dict(number=t.number, state=t.state.name, effect=t.value if t.state.name=='COMPLETE' else np.nan, damage=t.user_attrs.get('damage', np.nan),
-                 **{k: t.user_attrs['params'][k] for k in names}) for t in _finished(study)]
+                 **{_column(k): t.user_attrs['params'][k] for k in names}) for t in _finished(study)]
     return pd.DataFrame(rows)
 
 def _curves(study, scorer, space, best, points, progress):
@@ -250,10 +256,11 @@ def calibrate(
     if callable(method) and not space: raise DataError('A method given as a function needs its search space: parameter → Range or Options')
     space,name = space or search_space(method, stats),method if isinstance(method, str) else getattr(method, '__name__', 'own')
     make = (lambda p: method(**p)) if callable(method) else lambda p: make_method(method, stats, **p)
+    make({k: r.start for k,r in space.items()})                # a mistake in the method is no refused trial
     scorer = _Scorer(model, tok, task, metric, paragraphs if isinstance(paragraphs, Task) else damage_task('val', paragraphs), make, max_damage, chat)
     what = [fingerprint(model), str(model.dtype), task.digest, metric, scorer.paragraphs.digest, settings(space), settings(stats), max_damage, chat, seed]
     study = _study(out, f'{name} on {task.name} #{hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]}')
     _search(study, partial(_objective, scorer, space), {k: r.start for k,r in space.items()}, trials, seed, progress)
-    found = lambda curves: Calibration(name, task.name, metric, max_damage, _frame(study, list(space)), curves, make, list(space), task.metrics[metric].percent)
+    found = lambda curves: Calibration(name, task.name, metric, max_damage, _frame(study, list(space)), curves, make, space, task.metrics[metric].percent)
     res = found(pd.DataFrame(columns=['param','value','effect','damage']))
     return found(_curves(study, scorer, space, res.params, points, progress)) if points else res

@@ -407,8 +407,9 @@ def strength(self:KeyBias)->float:
     e,d = zip(*[(0.,1.), *self.stats.meta['curve']])
     top = max(d)
     if not 1<=self.damage<=top: raise SteeringError(f'damage={self.damage} is outside what was measured for {self.stats.meta["model"]}: expected a perplexity ratio from 1 to {top:.2f}, or epsilon=')
-    i = next(i for i in range(1, len(d)) if d[i]>=self.damage)                  # the first step that reaches it
-    return (e[i-1]**.5+(e[i]**.5-e[i-1]**.5)*(self.damage-d[i-1])/max(d[i]-d[i-1], 1e-9))**2 if d[i-1]<self.damage else e[i-1]
+    i = max(i for i in range(len(d)) if d[i]<=self.damage)                      # the last step within it
+    if i==len(d)-1: return e[i]
+    return (e[i]**.5+(e[i+1]**.5-e[i]**.5)*(self.damage-d[i])/(d[i+1]-d[i]))**2
 
 def _table(self):
     "The vectors to add, L×H×D in float64"

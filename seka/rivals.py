@@ -42,9 +42,9 @@ def _difference(moments, keep, gain, gamma, offset):
 class Prism(HeadEdit):
     "PRISM-Δ: k' = k + w·g·softplus(D−δ)·P_Δk, and the same for values (Ge et al., arXiv 2603.10705)"
     stats:KeyStats # of the model that is to be steered
-    gain:float=1. # g_K, of the keys
+    gain:float=.25 # g_K, of the keys
     value_gain:float=0. # g_V, of the values (PRISM-ΔV); needs statistics of values
-    gamma:float=.9 # share of the singular values' sum that P_Δ keeps
+    gamma:float=.998 # share of the singular values' sum that P_Δ keeps
     offset:float=0. # δ in the softplus, in units of D
     delta:float=None # keep heads with D ≥ delta …
     heads:float=None # … or this share of the heads (default 0.12)
@@ -270,7 +270,7 @@ class _LogitBias(Steerer):
 class AttentionBias(_LogitBias):
     "Add w·b to the attention logits of marked tokens, in chosen heads"
     stats:KeyStats=None # needed where heads are chosen by a score of the statistics
-    strength:float=2. # b
+    strength:float=1. # b
     delta:float=None # bias heads with a score ≥ δ …
     heads:float=None # … or this share of the heads (default: all)
     layers:tuple=None # only these decoder layers; None: all
@@ -283,7 +283,7 @@ class AttentionBias(_LogitBias):
 class PASTA(_LogitBias):
     "Post-hoc attention steering: add (1−w)·ln α to the logits of prompt tokens, in chosen heads (Zhang et al., ICLR 2024)"
     stats:KeyStats=None # needed where heads are chosen by a score of the statistics
-    alpha:float=.01 # α, the factor on the attention to unmarked tokens
+    alpha:float=.1 # α, the factor on the attention to unmarked tokens (published: 0.01)
     side:str='exclude' # 'include': −w·ln α on marked tokens instead
     delta:float=None # steer heads with a score ≥ δ …
     heads:float=None # … or this share of the heads (default 0.12)
@@ -496,7 +496,7 @@ def processor(self:SPA, model, prompt:Prompt)->SPALogits:
 
 # %% ../nbs/06_rivals.ipynb #2b99499c
 METHODS = { # name: (class, or what the name stands for; parameters that the name implies)
-    'plain': (None, {}), 'marks': ('marks', {}), 'seka': (SEKA, {}), 'adaseka': (AdaSEKA, {}), 'prism': (Prism, {}), 'prism-v': (Prism, dict(value_gain=.5)),
+    'plain': (None, {}), 'marks': ('marks', {}), 'seka': (SEKA, {}), 'adaseka': (AdaSEKA, {}), 'prism': (Prism, {}), 'prism-v': (Prism, dict(gain=.5, gamma=.9, value_gain=.1)),
     'pasta': (PASTA, {}), 'spa': (SPA, {}), 'attention-bias': (AttentionBias, {}), 'key-scale': (KeyScale, {}), 'random-subspace': (RandomSubspace, {}),
     'key-bias': (KeyBias, {})}
 

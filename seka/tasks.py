@@ -47,7 +47,9 @@ def _hub(name):
     "The rows of a data set on the hub"
     try: import datasets
     except ImportError: raise DataError(f'There is no file {name}. If it is a data set on the Hugging Face hub, install the library that reads those: pip install datasets') from None
-    return datasets.load_dataset(name, split='test')
+    try: d = datasets.load_dataset(name)
+    except Exception as e: raise DataError(f'{name} could not be loaded from the hub: {e}') from e
+    return d[next((s for s in ('test','validation','dev') if s in d), next(iter(d)))]
 
 def read_records(
     source, # a .jsonl, .json or .csv file, also with .gz; a data set's name on the hub; or rows
@@ -259,14 +261,14 @@ def _conflict(where, r):
     return dict(prompt=said, subject=subject, new=new, old=old, paraphrases=[o.strip() for o in more])
 
 # %% ../nbs/07_tasks.ipynb #43424385
-def _ask_conflict(r):
+def _ask_conflict(r, generated):
     before,after = r['prompt'].split('{}')
     said = (before+r['subject']+after).strip()
     context = f"Previously, {said} {r['old']}. Currently, {said} {r['new']}."
     end = len(context)-1
     start = end-len(f"{after.rstrip()} {r['new']}".lstrip())
     asked = [Query(f'{context} {q}', ((start, end),), len(context)) for q in [said, *r['paraphrases']]]
-    return asked + [replace(asked[0], new_tokens=8)]
+    return asked + [replace(asked[0], new_tokens=8)]*generated
 
 def _compare_words(logp, tok, new, old):
     "p(new) > p(old), p(new), p(new)−p(old), and the first with tokens without a space"
@@ -274,10 +276,10 @@ def _compare_words(logp, tok, new, old):
     return int(p(new)>p(old)),p(new),p(new)-p(old),int(p(new, space=False)>p(old, space=False))
 
 def _score_conflict(r, answers, tok):
-    *probs,text = answers
-    (es,p,diff,plain),*para = [_compare_words(o, tok, r['new'], r['old']) for o in probs]
+    (es,p,diff,plain),*para = [_compare_words(o, tok, r['new'], r['old']) for o in answers if not isinstance(o, str)]
     mean = lambda i: sum(o[i] for o in para)/len(para) if para else None
-    return dict(ES=es, PS=mean(0), p_new=p, p_diff=diff, generated=says_first(text, r['new'], r['old']), ES_nospace=plain, PS_nospace=mean(3))
+    text = [says_first(o, r['new'], r['old']) for o in answers if isinstance(o, str)]
+    return dict(ES=es, PS=mean(0), p_new=p, p_diff=diff, ES_nospace=plain, PS_nospace=mean(3)) | ({'generated': text[0]} if text else {})
 
 # %% ../nbs/07_tasks.ipynb #5e87b359
 def normalise(text:str)->str:
@@ -314,10 +316,12 @@ def conflicts(
     split:str='test', # 'test', 'val', or None for all
     limit:int=None, # at most so many records
     path=None, # your own source (see `read_records`); None: the package's
+    generated:bool=True, # also let the model write, which takes longer than all the rest
     name:str='conflicts', # of the task
 )->Task:
     "Contradicted facts in the schema of CounterFact (Meng et al., 2022)"
-    return Task(name, _records(path or data_path('conflicts.jsonl'), _conflict, split, limit), _ask_conflict, _score_conflict, _conflict_metrics)
+    metrics = {k: m for k,m in _conflict_metrics.items() if generated or k!='generated'}
+    return Task(name, _records(path or data_path('conflicts.jsonl'), _conflict, split, limit), partial(_ask_conflict, generated=generated), _score_conflict, metrics)
 
 def counterfact(
     path, # CounterFact's JSON file, or the JSONL of the bundles of PASTA and SEKA
@@ -325,7 +329,7 @@ def counterfact(
     limit:int=None, # at most so many records
 )->Task:
     "The real CounterFact"
-    return conflicts(split, limit, path, 'counterfact')
+    return conflicts(split, limit, path, name='counterfact')
 
 # %% ../nbs/07_tasks.ipynb #0831a0f7
 _sentence_end = re.compile(r'(?<!\b[A-Z])(?<!\b(?:Dr|Mr|Ms|St|Jr|Sr|vs))(?<!\b(?:Mrs|Rev|Hon|Inc|Ltd))(?<!\bProf)[.!?]["”’)]*(?=\s+["“‘(]?\w|\s*$)')
@@ -487,12 +491,13 @@ _forms = {'ctxs':_ctxs, 'context':_hotpot, 'gold':_given, 'text':_ours}
 
 # %% ../nbs/07_tasks.ipynb #4733ece4
 def _layout(i, r, pool, n, gold, seed):
-    "A record with its documents in order, and the place of the (first) gold one"
+    "A record with its documents in order, and the place of the (first) gold one; the pool has (id, document, normalised text)"
     rng = np.random.default_rng([seed, zlib.crc32(r['id'].encode())])
-    free = [d for o in pool if o['id']!=r['id'] for d in o['gold']] if r['rest'] is None else r['rest']
-    free = [d for d in free if d not in r['gold'] and all(_at(' '.join(d), a)<0 for a in r['answers'])]
+    wanted = [f' {normalise(a)} ' for a in r['answers']]
+    if r['rest'] is None: free = [d for o,d,text in pool if o!=r['id'] and not any(a in text for a in wanted)]
+    else: free = r['rest']                                   # a published set is taken as it is
     need = n-len(r['gold'])
-    if len(free)<need: raise DataError(f"Record {r['id']} has {len(free)} documents without the answer, and {need} are needed to make {n}: ask for fewer (n_docs)")
+    if len(free)<need: raise DataError(f"Record {r['id']} has {len(free)} other documents, and {need} are needed to make {n}: ask for fewer (n_docs)")
     others = [free[j] for j in rng.permutation(len(free))[:need]] if r['rest'] is None else free[:need]
     at = places(n)[i%len(places(n))] if gold is None else range(n)[gold]
     at = min(at, need)                                       # several gold documents stand side by side
@@ -535,9 +540,11 @@ def documents(
     places_ok = [gold] if gold is not None else []
     if not all(-n_docs<=i<n_docs for i in [*places_ok, *(mark if not isinstance(mark, str) else ())]): raise DataError(f'gold={gold} or mark={mark} lies outside {n_docs} documents')
     every = _records(path or data_path('task_documents.jsonl'), _set, None, None)
-    records = [_layout(i, r, every, n_docs, gold, seed) for i,r in enumerate(select(every, split, limit))]
+    pool = [(r['id'], d, f" {normalise(' '.join(d))} ") for r in every for d in r['gold']]
+    records = [_layout(i, r, pool, n_docs, gold, seed) for i,r in enumerate(select(every, split, limit))]
     if not isinstance(mark, str): mark = tuple(range(n_docs)[i] for i in mark)
-    return Task(f'documents-{n_docs}' if n_docs!=10 else 'documents', records, partial(_ask_documents, mark=mark), _score_documents,
+    name = '-'.join(['documents', *([str(n_docs)] if n_docs!=10 else []), *([mark] if mark in ('middle','all') else [])])
+    return Task(name, records, partial(_ask_documents, mark=mark), _score_documents,
         dict(match=Metric('the answer is in the first line'), match_published=Metric('the same by characters, as published')), by='gold')
 
 # %% ../nbs/07_tasks.ipynb #a589ca00
