@@ -42,9 +42,9 @@ def _difference(moments, keep, gain, gamma, offset):
 class Prism(HeadEdit):
     "PRISM-Δ: k' = k + w·g·softplus(D−δ)·P_Δk, and the same for values (Ge et al., arXiv 2603.10705)"
     stats:KeyStats # of the model that is to be steered
-    gain:float=1. # g_K, of the keys
+    gain:float=.25 # g_K, of the keys
     value_gain:float=0. # g_V, of the values (PRISM-ΔV); needs statistics of values
-    gamma:float=.9 # share of the singular values' sum that P_Δ keeps
+    gamma:float=.998 # share of the singular values' sum that P_Δ keeps
     offset:float=0. # δ in the softplus, in units of D
     delta:float=None # keep heads with D ≥ delta …
     heads:float=None # … or this share of the heads (default 0.12)
@@ -58,7 +58,7 @@ class Prism(HeadEdit):
         self._default_heads(.12)
     def __repr__(self): return f'Prism({self.stats.meta["model"]}, gain={self.gain}, value_gain={self.value_gain}, gamma={self.gamma}, mean rank {self.ranks()[self.keep].double().mean():.0f}, {self.keep.sum()} of {self.keep.numel()} heads)'
 
-# %% ../nbs/06_rivals.ipynb #47979f92
+# %% ../nbs/06_rivals.ipynb #0dc6271f
 def _set(cls, name, f):
     "A property of a class, computed once for each object"
     setattr(cls, name, cached_property(f)); cls.__dict__[name].__set_name__(cls, name)
@@ -270,7 +270,7 @@ class _LogitBias(Steerer):
 class AttentionBias(_LogitBias):
     "Add w·b to the attention logits of marked tokens, in chosen heads"
     stats:KeyStats=None # needed where heads are chosen by a score of the statistics
-    strength:float=2. # b
+    strength:float=1. # b
     delta:float=None # bias heads with a score ≥ δ …
     heads:float=None # … or this share of the heads (default: all)
     layers:tuple=None # only these decoder layers; None: all
@@ -283,7 +283,7 @@ class AttentionBias(_LogitBias):
 class PASTA(_LogitBias):
     "Post-hoc attention steering: add (1−w)·ln α to the logits of prompt tokens, in chosen heads (Zhang et al., ICLR 2024)"
     stats:KeyStats=None # needed where heads are chosen by a score of the statistics
-    alpha:float=.01 # α, the factor on the attention to unmarked tokens
+    alpha:float=.1 # α, the factor on the attention to unmarked tokens (published: 0.01)
     side:str='exclude' # 'include': −w·ln α on marked tokens instead
     delta:float=None # steer heads with a score ≥ δ …
     heads:float=None # … or this share of the heads (default 0.12)
@@ -356,7 +356,7 @@ def _profile(
 
 PASTA.profile = staticmethod(_profile)
 
-# %% ../nbs/06_rivals.ipynb #ff261529
+# %% ../nbs/06_rivals.ipynb #118f81d1
 @patch(cls_method=True)
 def best_heads(cls:PASTA, profile:pd.DataFrame, n:int)->list[tuple]:
     "The `n` best (layer, query head) of a profile, for `heads_by`"
@@ -372,7 +372,7 @@ def _row_weights(prompt):
         res.append(kinds[0] if kinds else 0.)
     return torch.tensor(res, device=prompt.weights.device)
 
-# %% ../nbs/06_rivals.ipynb #82a7803f
+# %% ../nbs/06_rivals.ipynb #2c9cb750
 @dataclass(frozen=True, eq=False)
 class SPA(Steerer):
     "Selective prompt anchoring: logits x + (s−1)(x−y), with y from the prompt whose marked tokens are masked (Tian & Zhang, ICML 2025)"
@@ -423,7 +423,7 @@ class _SPASession(_Staying):
         super().listen()
         self.listener.enter_context(_removing(self.model.register_forward_hook(self.second, with_kwargs=True)))
 
-# %% ../nbs/06_rivals.ipynb #bda53900
+# %% ../nbs/06_rivals.ipynb #c603a919
 @patch
 @torch.compiler.disable
 def second(self:_SPASession, model, args, kwargs, out):
@@ -475,7 +475,7 @@ def reorder(self:SPALogits, ids):
     self.cache = DynamicCache()
     return 0
 
-# %% ../nbs/06_rivals.ipynb #634708db
+# %% ../nbs/06_rivals.ipynb #d8875090
 @patch
 def __call__(self:SPALogits, input_ids, scores):
     (B,P),repeats = self.ids.shape,len(input_ids)//len(self.ids)
@@ -496,7 +496,7 @@ def processor(self:SPA, model, prompt:Prompt)->SPALogits:
 
 # %% ../nbs/06_rivals.ipynb #2b99499c
 METHODS = { # name: (class, or what the name stands for; parameters that the name implies)
-    'plain': (None, {}), 'marks': ('marks', {}), 'seka': (SEKA, {}), 'adaseka': (AdaSEKA, {}), 'prism': (Prism, {}), 'prism-v': (Prism, dict(value_gain=.5)),
+    'plain': (None, {}), 'marks': ('marks', {}), 'seka': (SEKA, {}), 'adaseka': (AdaSEKA, {}), 'prism': (Prism, {}), 'prism-v': (Prism, dict(gain=.5, gamma=.9, value_gain=.1)),
     'pasta': (PASTA, {}), 'spa': (SPA, {}), 'attention-bias': (AttentionBias, {}), 'key-scale': (KeyScale, {}), 'random-subspace': (RandomSubspace, {}),
     'key-bias': (KeyBias, {})}
 
