@@ -25,10 +25,10 @@ from .learn import Stats, pairs, read_jsonl, stats_meta
 from .steering import HeadEdit, Steerer, SteeringError, _finite, _positions
 
 # %% ../nbs/05_key_bias.ipynb #106c3175
-_heard = {}
+_heard = [] # the notes of the `with` that is open, and of those around it
 def _listen(module, query, key, value, attention_mask, **kwargs):
     "Attention as ever, and a note of what came in"
-    _heard[module.layer_idx] = query.detach(),key.detach(),kwargs.get('scaling')
+    _heard[-1][module.layer_idx] = query.detach(),key.detach(),kwargs.get('scaling')
     return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
 AttentionInterface.register('seka-listen', _listen)
 AttentionMaskInterface.register('seka-listen', sdpa_mask)
@@ -38,11 +38,11 @@ def attention_inputs(
     model, # a Hugging Face causal LM
 ):
     "While open, note each layer's (query B×HG×T×D, key B×H×T×D, scale) as they enter the attention function, after RoPE; yields layer → that"
-    before = model.config._attn_implementation
-    _heard.clear()
+    before,notes = model.config._attn_implementation,{}
+    _heard.append(notes)
     model.set_attn_implementation('seka-listen')
-    try: yield _heard
-    finally: model.set_attn_implementation(before)
+    try: yield notes
+    finally: model.set_attn_implementation(before); _heard.remove(notes)
 
 # %% ../nbs/05_key_bias.ipynb #4af2f7be
 @torch.no_grad()
@@ -150,12 +150,13 @@ def _captured_attention(model, batch):
     return torch.stack(res)
 
 def _last_attention(model, batch):
+    "Attention of the last token on each position, L×B×HG×T"
     before = model.config._attn_implementation
-    try:
-        model.set_attn_implementation('eager')
-        return torch.stack([a[:,:,-1].float() for a in decoder(model)(**batch, output_attentions=True).attentions])
-    except (ValueError, NotImplementedError, TypeError): return _captured_attention(model, batch)
+    try: model.set_attn_implementation('eager')
+    except ValueError: return _captured_attention(model, batch)                # this family has no eager attention
+    try: maps = decoder(model)(**batch, output_attentions=True).attentions
     finally: model.set_attn_implementation(before)
+    return torch.stack([a[:,:,-1].float() for a in maps])
 
 @torch.no_grad()
 def retrieval_score(
@@ -338,6 +339,9 @@ def learn_queries(
     "Statistics of a model's queries, and of its output's answer to vectors added to keys; raises `DataError`"
     prompts = recalls(pairs)
     if not prompts or len(texts)<6: raise DataError(f'Expected contrastive records and at least 6 paragraphs, got {len(pairs)} records and {len(texts)} paragraphs')
+    if any(s.local for s in sites(model)): raise ModelError('Under tensor parallelism no process sees all heads: learn in one process')
+    short = next((i for i,t in enumerate(texts) if len(t.split())<40), None)
+    if short is not None: raise DataError(f'Paragraph {short} has {len(texts[short].split())} words; expected at least 40, so that text follows the span that is marked in it')
     rng = random.Random(seed)
     prompts = {k: rng.sample(v, min(per_kind, len(v))) for k,v in prompts.items()}
     held,own = texts[::3],[t for i,t in enumerate(texts) if i%3]
