@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from .models import DataError, ModelError, data_path, decoder, geometry, sites
 from .spans import Prompt
 from .learn import KeyStats, Moments
-from .steering import Steerer, SteeringError, _Session, _finite, _chosen
+from .steering import Steerer, SteeringError, _Session, _finite, _chosen, made_once
 
 # %% ../nbs/04_adaptive.ipynb #e6e7b40f
 _kinds = ('synthetic','facts','bios','multihop')
@@ -126,7 +126,7 @@ def add_directions(
     keys.index_add_(2, heads, torch.einsum('bthmk,hmdk->bthd', z, U))
 
 # %% ../nbs/04_adaptive.ipynb #961d28f3
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AdaSEKA(Steerer):
     "Experts weighted by the query of the last prompt token: k' = k + w·g·Σ_m α_m U_m U_mᵀ k (paper, section 3.3)"
     experts:dict # name → `KeyStats` of the model that is to be steered
@@ -186,13 +186,13 @@ class _Router:
         self.keys,self.queries = ([s for s in sites(model, kind) if s.layer in active] for kind in ('key','query'))
         if any(s.local for s in self.keys): raise SteeringError('AdaSEKA cannot run under tensor parallelism: each process has other heads than the factors expect. Use one process, or SEKA')
         if any(p.is_meta for s in self.keys for p in s.module.parameters()): raise SteeringError('AdaSEKA cannot run with offloaded layers: keep the model on its devices, or use SEKA')
-        self.factors = {s.layer: self._place(s, ids.index(s.layer)) for s in self.keys}
-    def _place(self, site, i):
+        place = lambda homes: {h.site.layer: self._place(h, ids.index(h.site.layer)) for h in homes}
+        self.factors = made_once(steerer, model, self.keys, place)
+    def _place(self, home, i):
         "The edited heads of a layer and their factors, on the device of its keys"
-        p = next(site.module.parameters())
         heads = self.steerer.keep[i].any(-1).nonzero().flatten()
-        U,S = (f[i,heads].to(p.device, torch.float32) for f in self.steerer.factors)
-        return heads.to(p.device),U,S,U.to(p.dtype)
+        U,S = (f[i,heads].to(home.device, torch.float32) for f in self.steerer.factors)
+        return heads.to(home.device),U,S,U.to(home.dtype)
 
 # %% ../nbs/04_adaptive.ipynb #105a73cb
 @patch

@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['shapes', 'Step', 'Edit', 'edits', 'suite', 'now', 'free', 'interleaved', 'summary', 'Stamps', 'peak_on_cpu',
-           'steered', 'reading', 'writing', 'random_model', 'random_stats', 'random_prompt', 'PublishedStyle',
-           'PublishedStyleAda', 'OneVector', 'methods', 'Operators', 'python_hooks', 'steps', 'launches', 'random_edit',
-           'edited_exactly', 'edit_costs', 'learn_plainly', 'bench_tokenizer', 'learning', 'ceilings', 'floor', 'about',
-           'save_bench', 'load_bench', 'Suite', 'item', 'compare_reading', 'factors_mb', 'prefill_1x4096',
-           'prefill_8x4096', 'prefill_4x4096', 'prefill_1x16384', 'prefill_8x16384', 'decode_1x4096', 'decode_8x4096',
-           'whole', 'counts', 'operators', 'where', 'floors', 'ways_to_edit', 'by_length', 'by_marked', 'learn_8b',
-           'prefill_4B', 'prefill_14B', 'gpu_suite', 'targets', 'main', 'own_methods', 'bench', 'bench_rows',
-           'bench_table']
+           'steered', 'kept_mb', 'reading', 'writing', 'random_model', 'random_stats', 'random_prompt',
+           'PublishedStyle', 'PublishedStyleAda', 'OneVector', 'methods', 'Operators', 'python_hooks', 'steps',
+           'launches', 'random_edit', 'edited_exactly', 'edit_costs', 'learn_plainly', 'bench_tokenizer', 'learning',
+           'ceilings', 'floor', 'about', 'save_bench', 'load_bench', 'Suite', 'item', 'compare_reading', 'factors_mb',
+           'prefill_1x4096', 'prefill_8x4096', 'prefill_4x4096', 'prefill_1x16384', 'prefill_8x16384', 'decode_1x4096',
+           'decode_8x4096', 'whole', 'counts', 'operators', 'where', 'floors', 'ways_to_edit', 'by_length', 'by_marked',
+           'learn_8b', 'prefill_4B', 'prefill_14B', 'gpu_suite', 'targets', 'main', 'own_methods', 'bench',
+           'bench_rows', 'bench_table']
 
 # %% ../nbs/11_bench.ipynb #800a6548
 import argparse, gc, json, math, os, platform, random, subprocess, sys, time
@@ -27,7 +27,7 @@ from transformers.generation.streamers import BaseStreamer
 from .models import DataError, data_path, decoder, geometry, site_hooks, sites, tiny
 from .spans import Prompt
 from .learn import KeyStats, Moments, _Sums, _encode, _answer_rows, _moments, contrast, learn, pairs, triplets
-from .steering import SEKA, Part, Steerer, SteeringError, _linear
+from .steering import SEKA, Part, Steerer, SteeringError, _linear, _made
 from .adaptive import AdaSEKA
 
 # %% ../nbs/11_bench.ipynb #f4781956
@@ -114,10 +114,23 @@ def _exactly(n): return dict(max_new_tokens=n, min_new_tokens=n, do_sample=False
 
 def steered(steerer, model, prompt): return steerer(model, prompt) if steerer else nullcontext()
 
+def _forget(steerer):
+    "As if a steerer had not been used yet"
+    if steerer: _made.pop(steerer, None)
+
+def kept_mb(model, steerer)->float:
+    "What a steerer that is opened for the first time leaves on the GPU for later prompts; 0 on a CPU"
+    if not torch.cuda.is_available(): return 0.
+    _forget(steerer)
+    before = torch.cuda.memory_allocated()
+    with steered(steerer, model, random_prompt(model, 1, 16)): pass
+    return (torch.cuda.memory_allocated()-before)/2**20
+
 # %% ../nbs/11_bench.ipynb #405c39b4
 def reading(
     model, prompt:Prompt, # on one device
     steerer=None, # None: plain
+    kept:float=0., # MB that the steerer keeps on the device between prompts
 )->dict: # open_ms, prefill_ms, read_ms (both, and closing), peak_mb on a GPU
     "Read a prompt once: the forward pass alone, and with opening the `with`"
     room,t0 = _room(),now()
@@ -126,7 +139,7 @@ def reading(
         model(**prompt, logits_to_keep=1)
         t2 = now()
     t3 = now()
-    return dict(open_ms=1e3*(t1-t0), prefill_ms=1e3*(t2-t1), read_ms=1e3*(t3-t0), **_peak(room))
+    return dict(open_ms=1e3*(t1-t0), prefill_ms=1e3*(t2-t1), read_ms=1e3*(t3-t0), **_peak(room-kept*2**20))
 
 def writing(model, prompt:Prompt, steerer=None, new_tokens:int=60, **kwargs)->dict: # open_ms, first_ms, token_ms (median), whole_ms
     "Generate greedily once: opening, time to the first token, time a later token, and all of it"
@@ -186,7 +199,9 @@ class PublishedStyle:
         both = replace(steerer, neg_gain=neg_gain)                            # two projections, as published
         self.gains = both.gain,both.neg_gain
         self.P = [replace(both, gain=g, neg_gain=n).matrices.float() for g,n in ((1.,0.),(0.,1.))]      # ½P, L×H×D×D
-    def matrices(self, model, prompt): return [[P[i].to(model.device) for P in self.P] for i in range(len(self.P[0]))]
+    def matrices(self, model, prompt):
+        self.P = [P.to(model.device) for P in self.P]
+        return list(zip(*self.P))
     @contextmanager
     def __call__(self, model, prompt):
         mats,mask = self.matrices(model, prompt),prompt.weights.bool()
@@ -210,8 +225,8 @@ class PublishedStyleAda(PublishedStyle):
         with ExitStack() as stack:
             for l in layers: stack.callback(l.register_forward_hook(lambda m,a,out: hidden.append(out[0] if isinstance(out, tuple) else out)).remove)
             model(**prompt, logits_to_keep=1)
-        U,S = self.U.to(model.device),self.S.to(model.device)
-        return [self.route(layer.self_attn, h, U[i], S[i]) for i,(layer,h) in enumerate(zip(layers, hidden))]
+        self.U,self.S = self.U.to(model.device),self.S.to(model.device)
+        return [self.route(layer.self_attn, h, self.U[i], self.S[i]) for i,(layer,h) in enumerate(zip(layers, hidden))]
     def route(self, attn, hidden, U, S):
         "One matrix a head, by the query of the first row"
         (H,M),q = S.shape[:2],attn.q_proj(hidden[:, -1:])[0,0].unflatten(-1, (S.shape[0], -1, U.shape[-2]))
@@ -533,6 +548,7 @@ class Suite:
             torch._dynamo.reset(); free()
             m = random_model(shape, self.device)
             self.made = shape,m,methods(m)
+            self.kept = {n: kept_mb(m, s) for n,s in self.made[2].items()}
         return self.made[1:]
     def pick(self, names, shape=None):
         "The model and those of its methods that are named"
@@ -552,7 +568,7 @@ _published = 'published-style seka','published-style adaseka'
 def compare_reading(S, batch, tokens, names, rounds, budget, marked=.75, shape=None, warm=2):
     model,ms = S.pick(names, shape)
     p = random_prompt(model, batch, S.size(tokens), marked)
-    got = interleaved({n: lambda s=s: reading(model, p, s) for n,s in ms.items()}, S.rounds(rounds), warm, budget)
+    got = interleaved({n: lambda n=n,s=s: reading(model, p, s, S.kept[n]) for n,s in ms.items()}, S.rounds(rounds), warm, budget)
     return dict(batch=batch, tokens=S.size(tokens), marked=marked, model='tiny' if S.tiny else shape or S.shape, factors_mb=factors_mb(ms['seka']), rows=summary(got))
 
 def factors_mb(s:SEKA)->float: "The size of the low-rank factors of the heads that are kept, D×r⁺ each, in bfloat16"; return s.ranks()[0][s.keep].sum().item()*s.stats.key.neutral.shape[-1]*2/2**20
@@ -750,7 +766,8 @@ def bench(
 )->dict: # as `save_bench` writes and `load_bench` reads it
     "Time and memory of every method beside the plain model; raises `SteeringError` without 'plain'"
     if steerers.get('plain', 0) is not None: raise SteeringError("Costs are ratios to the plain model: expected 'plain': None among the steerers")
-    def read(t, w): return _compared(model, batch, t, w, steerers, reading, rounds, budget)
+    kept = {s: kept_mb(model, s) for s in steerers.values()}
+    def read(t, w): return _compared(model, batch, t, w, steerers, lambda m,p,s: reading(m, p, s, kept[s]), rounds, budget)
     half = sorted(tokens)[len(tokens)//2]
     items = {'by-length': [read(t, .75) for t in tokens], 'by-marked': [read(half, w) for w in marked],
              'decode': _compared(model, batch, half, .75, steerers, lambda m,p,s: writing(m, p, s, new_tokens), rounds, budget) | dict(new_tokens=new_tokens)}
@@ -761,8 +778,10 @@ def bench(
 def _compared(model, batch, tokens, marked, steerers, run, rounds, budget):
     p = random_prompt(model, batch, tokens, marked)
     rows = summary(interleaved({n: lambda s=s: run(model, p, s) for n,s in steerers.items()}, rounds, 1, budget))
-    if not torch.cuda.is_available() and run is reading:
-        for r in rows: r['peak_mb'] = [peak_on_cpu(lambda: reading(model, p, steerers[r['method']]))]*3
+    if not torch.cuda.is_available() and 'prefill_ms' in rows[0]:
+        for r in rows:
+            _forget(steerers[r['method']])                                    # so that its tables are counted
+            r['peak_mb'] = [peak_on_cpu(lambda: reading(model, p, steerers[r['method']]))]*3
         for r in rows[1:]: r['peak_mb_more'] = [r['peak_mb'][1]-rows[0]['peak_mb'][1]]*3
     return dict(batch=batch, tokens=tokens, marked=marked, rows=rows)
 

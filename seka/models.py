@@ -10,9 +10,10 @@ __all__ = ['layouts', 'Geometry', 'SekaError', 'ModelError', 'DataError', 'data_
 import hashlib, importlib.util, os, shutil, subprocess, sys, zipfile
 from contextlib import contextmanager
 from collections import namedtuple
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
+from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 from torch.distributed.tensor import DTensor
@@ -179,6 +180,7 @@ class Site:
     dim:int # D
     pick:Callable=None # output → B×T×H×D, where the output holds more than these states
     local:range=None # the heads that this process computes, under tensor parallelism; None: all
+    attention:nn.Module=field(default=None, repr=False) # the attention module that it belongs to
     def view(self,
         out:torch.Tensor, # the module's output
         inp:torch.Tensor, # the module's input
@@ -260,20 +262,29 @@ def _unknown(model, odd):
                       'but q_norm, k_norm, v_norm; fused qkv_proj, c_attn or query_key_value. Add a function to seka.models.layouts for another one')
 
 # %% ../nbs/00_models.ipynb #f19a7c50
+_known = WeakKeyDictionary()    # decoder → (layouts, modules and parameters that it had; kind → its sites)
+
+def _find(model, text):
+    "kind → one `Site` a layer"
+    found,odd = [],[]
+    for name,m in text.named_modules():
+        parts = next((p for f in layouts if (p := f(m, text.config))), None)
+        if parts: found.append({k: Site(getattr(m, 'layer_idx', len(found)), *p, attention=m) for k,p in parts.items()})
+        elif 'attention' in type(m).__name__.lower(): odd.append(f"{name}: {type(m).__name__}({', '.join(n for n,_ in m.named_children())})")
+    inner = [o for o in odd if not any(s['key'].module is m for s in found for m in text.get_submodule(o.split(':')[0]).modules())]
+    if inner or not found: raise _unknown(model, inner[0] if inner else None)
+    return {k: sorted((s[k] for s in found), key=lambda s: s.layer) for k in found[0]}
+
 def sites(
     model:nn.Module, # a Hugging Face causal LM
     kind:str='key', # 'key', 'value' or 'query'
 )->list[Site]: # one a layer, in order
     "Where each decoder layer's keys, values or queries come out, after their norm if there is one and before RoPE"
     if kind not in _kinds: raise ModelError(f'kind {kind!r} is unknown: expected one of {", ".join(_kinds)}')
-    text,found,odd = decoder(model),[],[]
-    for name,m in text.named_modules():
-        parts = next((p for f in layouts if (p := f(m, text.config))), None)
-        if parts: found.append(Site(getattr(m, 'layer_idx', len(found)), *parts[kind]))
-        elif 'attention' in type(m).__name__.lower(): odd.append(f"{name}: {type(m).__name__}({', '.join(n for n,_ in m.named_children())})")
-    inner = [o for o in odd if not any(s.module is m for s in found for m in text.get_submodule(o.split(':')[0]).modules())]
-    if inner or not found: raise _unknown(model, inner[0] if inner else None)
-    return sorted(found, key=lambda s: s.layer)
+    text = decoder(model)
+    parts = [*layouts, *(id(o) for m in text.modules() for o in (m, *m._parameters.values()))]
+    if _known.get(text, (None,))[0]!=parts: _known[text] = parts,_find(model, text)
+    return list(_known[text][1][kind])
 
 # %% ../nbs/00_models.ipynb #17458022
 Geometry = namedtuple('Geometry', 'L H G D')

@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 from transformers import AttentionInterface, AttentionMaskInterface, DynamicCache, LogitsProcessor
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
-from .models import DataError, decoder, geometry, layouts, sites
+from .models import DataError, decoder, geometry, sites
 from .spans import Prompt
 from .learn import KeyStats, fingerprint, read_jsonl
 from .steering import SEKA, HeadEdit, Steerer, SteeringError, _Session, _finite, _open, _positions, _removing, chosen_heads, leading, projector, spectral_rank
@@ -70,12 +70,16 @@ def ranks(self:Prism)->torch.Tensor: # L×H
     "How many directions P_Δ keeps in each head"
     return spectral_rank(torch.linalg.svdvals(self.stats.key.relevant-self.stats.key.irrelevant), self.gamma)
 
+class _ValueEdit(HeadEdit):
+    kind,keep = 'value',None
+    def __init__(self, stats, keep, table): self.stats,self.keep,self.table = stats,keep,table
+
+_set(Prism, 'values', lambda self: _ValueEdit(self.stats, self.keep, _difference(self.stats.value, self.keep, self.value_gain, self.gamma, self.offset)))
+
 @patch
 def edits(self:Prism, model):
     keys = HeadEdit.edits(self, model) if self.gain else []
-    if not self.value_gain: return keys
-    M = _difference(self.stats.value, self.keep, self.value_gain, self.gamma, self.offset)
-    return keys + HeadEdit.edits(SimpleNamespace(kind='value', stats=self.stats, table=M, keep=self.keep, make=self.make), model)
+    return keys + (self.values.edits(model) if self.value_gain else [])
 
 # %% ../nbs/06_rivals.ipynb #508c6a2b
 @dataclass(frozen=True, eq=False)
@@ -204,11 +208,6 @@ class _Staying(_Session):
         self.start = 0 if cache is None else int(cache.get_seq_length())
         super().before(module, args, kwargs)
 
-def _attentions(model):
-    "layer → its attention module"
-    text = decoder(model)
-    found = [m for m in text.modules() if any(f(m, text.config) for f in layouts)]
-    return {getattr(m, 'layer_idx', i): m for i,m in enumerate(found)}
 
 # %% ../nbs/06_rivals.ipynb #e21351e2
 class _BiasSession(_Staying):
@@ -218,7 +217,7 @@ class _BiasSession(_Staying):
         self.modules = {}
         for s,chosen in zip(sites(model, 'query'), heads):
             here = chosen[s.local.start:s.local.stop] if s.local else chosen     # tensor parallel: this process's heads
-            if here.any(): self.modules[_attentions(model)[s.layer]] = here.float()
+            if here.any(): self.modules[s.attention] = here.float()
         if any(getattr(m, 'sinks', None) is not None for m in self.modules): raise SteeringError(f'{type(model).__name__} has attention sinks of its own, which are not understood here')
 
     def biases(self, module, query, key):
