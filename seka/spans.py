@@ -10,6 +10,7 @@ import html, re
 from copy import deepcopy
 from collections.abc import Mapping
 import numpy as np, torch
+from fastcore.basics import patch
 from torch.nn.utils.rnn import pad_sequence
 from .models import SekaError
 
@@ -22,6 +23,7 @@ _number = re.compile(r'\{([-+]?(?:\d+\.?\d*|\.\d+))\}')
 def _unbalanced(text, i, mark, what):
     return SpanError(f"The mark {mark!r} at character {i} ({text[i:i+20]!r}…) {what}. Marks come in pairs; write \\{mark} for ordinary text, or choose other markers")
 
+# %% ../nbs/01_spans.ipynb #f86918d0
 def parse_marks(
     text:str, # with marks
     markers='**', # one marker, or a pair (opening, closing)
@@ -140,6 +142,7 @@ def _pieces(text, offsets):
     ends = np.maximum.accumulate([b for _,b in offsets]) if offsets else []
     return [text[a:b] for a,b in zip([0,*ends], ends)]
 
+# %% ../nbs/01_spans.ipynb #47579761
 def _check_representable(tok, text, ids):
     "Raise where a byte-level tokenizer lost bytes of the text: its offsets are wrong from there on"
     backend = tok.backend_tokenizer
@@ -152,6 +155,7 @@ def _check_representable(tok, text, ids):
     lost = [c for c in lost if tok.decode(tok(c, add_special_tokens=False)['input_ids'])!=c]
     raise SpanError(f'The tokenizer cannot represent {", ".join(map(ascii, lost)) or "some characters"} and drops bytes, so that tokens can no longer be matched to characters: replace them')
 
+# %% ../nbs/01_spans.ipynb #10a2f9ca
 def encode(
     tok, # a fast tokenizer
     texts:list[str], # clean texts
@@ -161,7 +165,7 @@ def encode(
     padding_side:str='left', # 'left' for generation
     batched:bool=True, # noted on the prompt
 )->Prompt:
-    "Tokenise texts and weigh their tokens"
+    "Tokenise texts and weigh their tokens; raises `SpanError`"
     if not tok.is_fast: raise SpanError(f'{type(tok).__name__} reports no character offsets: a fast tokenizer is needed')
     for t,row in zip(texts, tok(texts, add_special_tokens=False)['input_ids']): _check_representable(tok, t, row)
     enc = tok(texts, add_special_tokens=add_special_tokens, return_offsets_mapping=True, truncation=max_length is not None, max_length=max_length)
@@ -211,6 +215,7 @@ def render_chat(
     _check_rendered(plain, texts, spans, found)
     return plain, [s[1:] for s in found]
 
+# %% ../nbs/01_spans.ipynb #ab914e50
 def _check_rendered(plain, texts, spans, found):
     "Every span must stand in the rendering word for word"
     want = {(i, texts[i][a:b].strip()) for i,ss in enumerate(spans) for a,b,_ in ss}
@@ -233,6 +238,7 @@ def _one(tok, item, spans, markers, occurrence, weight, template_kwargs):
     for (part,key),(t,_) in zip(_parts(clean), parsed): part[key] = t
     return render_chat(tok, clean, [s for _,s in parsed], **template_kwargs)
 
+# %% ../nbs/01_spans.ipynb #91eeac92
 def _spread(parts, spans, occurrence, weight):
     "Ranges of substrings, over several texts: found in all of them joined, then dealt out"
     sep,starts = '\ue002',np.cumsum([0]+[len(p)+1 for p in parts])
@@ -267,7 +273,8 @@ def highlight(
     return p if device is None else p.to(device)
 
 # %% ../nbs/01_spans.ipynb #cc695578
-def _rows(self:Prompt):
+@patch
+def rows(self:Prompt)->list: # for each row
     "Each row's real tokens as (text, weight)"
     pieces = self.pieces or [[f'<{i}>' for i in row[m.bool()].tolist()] for row,m in zip(self.input_ids, self.attention_mask)]
     return [list(zip(p, w[m.bool()].tolist())) for p,w,m in zip(pieces, self.weights, self.attention_mask)]
@@ -278,8 +285,12 @@ def _html_token(text, w, top):
     rgb = '230,159,0' if w>0 else '0,114,178'
     return f'<span title="weight {w:g}" style="background:rgba({rgb},{.2+.6*abs(w)/top:.2f});border-radius:3px;padding:1px 0;outline:1px solid rgba({rgb},.5)">{body}</span>'
 
-Prompt.rows = _rows
-Prompt.__str__ = Prompt.__repr__ = lambda self: '\n'.join(
-    ''.join(t if not w else f'[{t}]' if w==1 else f'[{t}|{w:g}]' for t,w in row) for row in self.rows())
-Prompt._repr_html_ = lambda self: ''.join(
-    f"<p style='white-space:pre-wrap;font-family:monospace'>{''.join(_html_token(t, w, max(self.weights.abs().max().item(), 1)) for t,w in row)}</p>" for row in self.rows())
+# %% ../nbs/01_spans.ipynb #23df5a03
+@patch
+def __repr__(self:Prompt): return '\n'.join(''.join(t if not w else f'[{t}]' if w==1 else f'[{t}|{w:g}]' for t,w in row) for row in self.rows())
+
+@patch
+def _repr_html_(self:Prompt):
+    top = max(self.weights.abs().max().item(), 1)
+    row = lambda r: f"<p style='white-space:pre-wrap;font-family:monospace'>{''.join(_html_token(t, w, top) for t,w in r)}</p>"
+    return ''.join(map(row, self.rows()))
