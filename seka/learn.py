@@ -39,6 +39,7 @@ def _check_record(r, where):
         if lost: raise DataError(f"{where}, field 'answer_{i}': {lost[0]!r} is not a substring of context_{i} {r[f'context_{i}'][:60]!r}")
     return r
 
+# %% ../nbs/02_learn.ipynb #d2ef16e8
 def read_jsonl(path)->list:
     "The (line number, value) pairs of a JSONL file; raises `DataError` naming file and line"
     path,res = Path(path),[]
@@ -129,6 +130,7 @@ def _encode(tok, texts, chat):
     end = int((p.weights!=0).nonzero()[:,1].max())+1
     return Prompt(p.input_ids[:,:end], p.attention_mask[:,:end], p.weights[:,:end])
 
+# %% ../nbs/02_learn.ipynb #60b45a50
 def _answer_rows(
     batches:list, # three prompts: neutral, relevant, irrelevant, of N texts each
 )->tuple: # for each prompt (batch index, token index) of its R answer tokens; number of triplets dropped
@@ -223,6 +225,7 @@ def _buckets(
         res[-1].append(i)
     return res
 
+# %% ../nbs/02_learn.ipynb #a51e7b0e
 def _read(model, p, at, where, batch_size):
     "The states of the R tokens `at` of N texts, read in batches: {(kind, site): R×H×D}"
     got,ends = {},(p.weights!=0).long().mul(torch.arange(1, p.weights.shape[1]+1)).amax(1).tolist()
@@ -236,7 +239,7 @@ def _read(model, p, at, where, batch_size):
             got[k][rows.to(x.device)] = x
     return got
 
-# %% ../nbs/02_learn.ipynb #a51e7b0e
+# %% ../nbs/02_learn.ipynb #9bab2d66
 def _add(sums, model, tok, trips, where, chat, batch_size, phi)->tuple: # rows added, triplets dropped
     "Add the answers of some triplets to the sums"
     three = [_encode(tok, texts, chat) for texts in zip(*trips)]
@@ -245,6 +248,7 @@ def _add(sums, model, tok, trips, where, chat, batch_size, phi)->tuple: # rows a
     for k in sums: sums[k].add(*(o[k] for o in seen), phi)
     return len(at[0][0]),lost
 
+# %% ../nbs/02_learn.ipynb #6618fd21
 def stats_meta(model, cls, **more)->dict:
     "What a file of statistics says about the model they belong to"
     return dict(model=Path(model.config._name_or_path or type(model).__name__).name, revision=getattr(model.config, '_commit_hash', None),
@@ -323,6 +327,7 @@ def _checked(cls, tensors, header, path):
     if not good: raise DataError(f'{path} holds tensors that do not fit together: { {k: tuple(t.shape) for k,t in tensors.items()} }')
     return res.with_scores(**{k.removeprefix('score.'): v for k,v in scores.items()})
 
+# %% ../nbs/02_learn.ipynb #f15600a1
 @patch(cls_method=True)
 def load(cls:Stats, path)->Stats:
     "Read a file of statistics; raises `DataError` for anything that is not one"
@@ -351,6 +356,7 @@ def save_pretrained(self:Stats, folder, dtype:torch.dtype=torch.float32):
     self.save(folder/self.file, dtype)
     (folder/'README.md').write_text(_card.format(kind=type(self).__name__, model=self.meta['model'], rows='\n'.join(f'| {k} | {v} |' for k,v in self.meta.items())))
 
+# %% ../nbs/02_learn.ipynb #0eee4261
 @patch
 def push_to_hub(self:Stats, repo_id:str, private:bool=False, dtype:torch.dtype=torch.float32)->str:
     "Upload statistics and card to the Hugging Face Hub; returns the commit's URL"
