@@ -46,6 +46,7 @@ def _stats(model, stats):
     if model and not stats: raise SekaError(f'--model {model} needs --stats: learn them with "seka learn synthetic --model {model} --out FILE"')
     return KeyStats.from_pretrained(stats)
 
+# %% ../nbs/12_cli.ipynb #8198e123
 def _experts(model, named):
     "The experts of a model: those named as NAME=FILE, or those shipped for the default model"
     from seka import KeyStats, SekaError, experts
@@ -54,6 +55,7 @@ def _experts(model, named):
     if odd: raise typer.BadParameter(f'--expert {odd[0]}: expected NAME=FILE')
     return {n: KeyStats.from_pretrained(f) for n,_,f in (o.partition('=') for o in named)} or experts()
 
+# %% ../nbs/12_cli.ipynb #949f077d
 def _load(model):
     "A model and its tokenizer, quietly"
     import transformers
@@ -62,9 +64,13 @@ def _load(model):
     return load(model)
 
 def _text(source):
-    text = sys.stdin.read() if source=='-' else source
+    "The marked prompt, `-` for standard input"
+    from seka import SekaError
+    from seka.spans import parse_marks
+    text = (sys.stdin.read() if source=='-' else source).rstrip('\n')
     if not text.strip(): raise typer.BadParameter('the prompt is empty')
-    return text.rstrip('\n')
+    if not parse_marks(text)[1]: raise SekaError('nothing is marked in the prompt: put **…** around what matters')
+    return text
 
 # %% ../nbs/12_cli.ipynb #b3c521fc
 def _show(c, console):
@@ -95,6 +101,7 @@ def _given(pairs, **named):
     if odd: raise typer.BadParameter(f'--set {odd[0]}: expected NAME=VALUE')
     return {k: v for k,v in named.items() if v is not None} | {k: _value(v) for k,_,v in (o.partition('=') for o in pairs)}
 
+# %% ../nbs/12_cli.ipynb #1f74f8dc
 def _source(name, model, stats, expert=()):
     "What a method is made from, or None"
     from seka import KeyStats, QueryStats, SekaError
@@ -107,6 +114,7 @@ def _source(name, model, stats, expert=()):
     if model and not stats: raise SekaError(f'key-bias with --model {model} needs --stats: a file made with learn_queries')
     return QueryStats.from_pretrained(stats)
 
+# %% ../nbs/12_cli.ipynb #a09b8792
 def _method(name, model=None, stats=None, expert=(), given={}):
     "A steerer by its name, None (plain) or 'marks'"
     from seka import method
@@ -114,6 +122,13 @@ def _method(name, model=None, stats=None, expert=(), given={}):
     if name not in METHODS: return method(name)                                 # which says what there is
     return method(name, _source(name, model, stats, expert), **given)
 
+def _steering(method, adaptive):
+    "The name of the method to steer with"
+    from seka import SekaError
+    if method in ('plain','marks') and not adaptive: raise SekaError(f'--method {method} steers nothing; the plain continuation is shown anyway')
+    return 'adaseka' if adaptive else method
+
+# %% ../nbs/12_cli.ipynb #70b89d21
 def _settings(name, s):
     "What a JSON result says about its steerer"
     own = {f.name: getattr(s, f.name) for f in fields(s)}
@@ -121,7 +136,7 @@ def _settings(name, s):
     if 'experts' in own: return dict(method=name, **res, experts=list(s.experts), model=next(iter(s.experts.values())).meta['model'])
     return dict(method=name, **res) | ({'model': s.stats.meta['model']} if own.get('stats') else {})
 
-# %% ../nbs/12_cli.ipynb #04e91f20
+# %% ../nbs/12_cli.ipynb #a021f979
 @app.command()
 def generate(
     text: Annotated[str, Argument(help='The prompt, with **marks** around what matters; - reads it from standard input.')],
@@ -139,12 +154,8 @@ def generate(
     as_json: Annotated[bool, Option('--json', help='Print one JSON object.')] = False,
 ):
     "Continue a marked prompt, plain and steered side by side."
-    from seka import SekaError, compare, highlight
-    from seka.spans import parse_marks
-    text = _text(text)
-    if not parse_marks(text)[1]: raise SekaError('nothing is marked in the prompt: put **…** around what matters')
-    name = 'adaseka' if adaptive else method
-    if name in ('plain','marks'): raise SekaError(f'--method {name} steers nothing; the plain continuation is shown anyway')
+    from seka import compare, highlight
+    text,name = _text(text),_steering(method, adaptive)
     steerer = _method(name, model, stats, expert, _given(setting, gain=gain, heads=heads, gamma=gamma))
     lm,tok = _load(model)                                      # last: everything else fails faster
     prompt = highlight(tok, [dict(role='user', content=text)] if chat else text)
@@ -187,6 +198,7 @@ def info(
         print(f'model: {type(model).__name__}, {model.dtype}, on {model.device}, keys from {type(sites(model)[0].module).__name__}')
         print('geometry: {} layers, {} KV heads of dimension {}, {} query heads each'.format(*(geometry(model)[i] for i in (0,1,3,2))))
 
+# %% ../nbs/12_cli.ipynb #5724039e
 def _info_stats(stats):
     for k,v in stats.meta.items(): print(f'{k}: {v}')
     D = stats.key.distance
@@ -212,6 +224,7 @@ def evaluate(
     chosen,steerers = make_tasks(tasks, split, limit),{n: _method(n, model, stats) for n in methods.replace(',', ' ').split()}
     print(evaluate_(*_load(model), chosen, steerers, out=out, split=split, limit=limit, chat=chat).to_markdown(), end='')
 
+# %% ../nbs/12_cli.ipynb #4fbe39db
 @app.command()
 def calibrate(
     method: Annotated[str, Argument(help='seka, adaseka, prism, pasta, spa, attention-bias, key-scale, …')] = 'seka',
