@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -35,12 +36,14 @@ def _marked_words(where, r, words, seed):
     i = int(rng.integers(min(5, len(starts)-words-5), max(len(starts)//2-words, 6)+1))
     return dict(text=text, span=(starts[i], starts[i+words]-1))
 
+# %% ../nbs/08_evaluate.ipynb #2b8dcad8
 def _ask_text(r): return [Query(r['text'], (tuple(r['span']),), len(r['text']))]
 
 class DamageTask(Task):
     "Ordinary paragraphs with a span marked: what happens to the text behind it"
     def batches(self, characters:int=16_384): return Task.batches(self, characters//4)      # logits of all tokens take room
 
+# %% ../nbs/08_evaluate.ipynb #d5a0994b
 def damage_task(
     split:str='test', # 'test', 'val', or None for all
     limit:int=40, # at most so many paragraphs
@@ -48,7 +51,7 @@ def damage_task(
     words:int=12, # in the marked span
     seed:int=0, # of where it stands
 )->Task:
-    "Damage as a task like the others"
+    "Damage as a task"
     rows = [dict(id=str(field(r, where, 'id', kind=(int,str), default=i)), **_marked_words(where, r, words, seed), **({'split': r['split']} if 'split' in r else {}))
             for i,(where,r) in enumerate(read_records(path or data_path('plain.jsonl')))]
     metrics = dict(damage=Metric('perplexity ratio of the text after a marked span', False, 'log_damage', 'tokens', True), kl=Metric('KL to the plain next-token distribution, nats', False, None, 'tokens'))
@@ -61,6 +64,7 @@ def _after(model, p, n, steerer):
         logits = model(**p, position_ids=_positions(p.attention_mask), use_cache=False).logits
     return [(l[-k-1:-1].float().log_softmax(-1), ids[-k:]) for l,ids,k in zip(logits, p.input_ids, n)]
 
+# %% ../nbs/08_evaluate.ipynb #add58218
 @patch
 @torch.no_grad()
 def measure(self:DamageTask, model, tok, records, steerer=None, chat=False):
@@ -74,14 +78,13 @@ def measure(self:DamageTask, model, tok, records, steerer=None, chat=False):
     else: steered = _after(model, p, n, steerer)
     return [dict(id=r['id'], **_loss(a, b, ids, same)) for r,(a,ids),(b,same) in zip(records, plain, steered)]
 
+# %% ../nbs/08_evaluate.ipynb #05f3700b
 def _loss(a, b, ids, same):
     if not torch.equal(ids, same): raise DataError('The tokens after a marked span are not the same with marks in the text: this tokenizer joins them')
     at = lambda o: -o.gather(1, ids[:,None]).mean().item()
     return dict(tokens=len(ids), nll=at(b), log_damage=at(b)-at(a), kl=(a.exp()*(a-b)).sum(-1).mean().clamp(min=0).item())
 
 # %% ../nbs/08_evaluate.ipynb #a4cd839f
-DRAWS = 2_000
-
 class Estimate(NamedTuple):
     "A metric of one method"
     value:float
@@ -89,10 +92,13 @@ class Estimate(NamedTuple):
     high:float
     n:int # records
 
+DRAWS = 2_000
+
 def _weighted(v, w, exp):
     m = (v*w).sum(-1)/w.sum(-1)
     return np.exp(m) if exp else m
 
+# %% ../nbs/08_evaluate.ipynb #4b1c88bb
 def estimate(
     values, # of the records; None where a record has none
     weights=None, # of the records; None: equal
@@ -117,6 +123,7 @@ def mcnemar(
     n = wins+losses
     return min(1., 2*sum(math.comb(n, k) for k in range(min(wins, losses)+1))/2**n)
 
+# %% ../nbs/08_evaluate.ipynb #3237db61
 def sign_flip(
     differences, # one a record
     seed:int=0,
@@ -140,6 +147,7 @@ def settings(o):
     if dataclasses.is_dataclass(o): return {'class': type(o).__name__, **{f.name: settings(getattr(o, f.name)) for f in dataclasses.fields(o)}}
     return f'{type(o).__module__}.{type(o).__qualname__}'
 
+# %% ../nbs/08_evaluate.ipynb #e753bea6
 def _git():
     "The commit of the checkout that this package is in, None if it is installed"
     import seka
@@ -154,7 +162,12 @@ def _version(name):
     try: return version(name)
     except PackageNotFoundError: return None
 
-# %% ../nbs/08_evaluate.ipynb #e700fc51
+# %% ../nbs/08_evaluate.ipynb #17e60323
+def _environment(model):
+    "Versions, device and commit"
+    return dict(python=platform.python_version(), **{p: _version(p) for p in ('seka','torch','transformers','accelerate','numpy','pandas')},
+                device=model.device.type if model.device.type!='cuda' else torch.cuda.get_device_name(model.device), git=_git())
+
 def _config(model, tasks, steerers, chat, seed, characters):
     "What is run, as JSON"
     return dict(
@@ -163,9 +176,9 @@ def _config(model, tasks, steerers, chat, seed, characters):
         chat=chat, seed=seed, characters=characters,
         tasks={t.name: dict(records=len(t), digest=t.digest, by=t.by, metrics={k: dataclasses.asdict(m) for k,m in t.metrics.items()}, ids=[r['id'] for r in t.records]) for t in tasks},
         methods={n: settings(s) for n,s in steerers.items()},
-        environment=dict(python=platform.python_version(), **{p: _version(p) for p in ('seka','torch','transformers','accelerate','numpy','pandas')},
-                         device=model.device.type if model.device.type!='cuda' else torch.cuda.get_device_name(model.device), git=_git()))
+        environment=_environment(model))
 
+# %% ../nbs/08_evaluate.ipynb #0b5ca6f1
 def _write(path, text):
     "Write beside, then rename"
     partial = path.with_name(path.name+'.partial')
@@ -204,6 +217,7 @@ def _read_rows(folder, task, method):
             except (ValueError, KeyError, TypeError) as e: raise DataError(f'{f}, line {n}: no row of results ({e}). Remove the line, or the file, and start again') from e
     return rows
 
+# %% ../nbs/08_evaluate.ipynb #03982e42
 class _Part:
     "One process's part of a task × method, to append to"
     def __init__(self, folder, task, method, rank):
@@ -219,6 +233,7 @@ class _Part:
         except OSError as e: raise DataError(f'{self.path} could not be written: {e}') from e
         finally: os.close(fd)
 
+# %% ../nbs/08_evaluate.ipynb #b586fbda
 def _gather(folder, task, method):
     "Join the parts of a task × method into one file, in the order of the records"
     rows = _read_rows(folder, task.name, method)
@@ -236,6 +251,7 @@ class Results:
     def __repr__(self): return f'Results({len(self.methods)} methods × {", ".join(self.rows)})\n{self.table()}'
     def _repr_html_(self): return self.table()._repr_html_()
 
+# %% ../nbs/08_evaluate.ipynb #828164fa
 @patch
 def _columns(self:Results, task, metric, method, rows=None):
     "A metric's values and weights, of one method"
@@ -249,7 +265,7 @@ def frame(self:Results)->pd.DataFrame: # task, metric, method, value, low, high,
     return pd.DataFrame([dict(task=t, metric=k, method=s, **estimate(*self._columns(t, k, s), m.exp, self.config['seed'])._asdict())
                          for t,ms in self.metrics.items() for k,m in ms.items() for s in self.methods])
 
-# %% ../nbs/08_evaluate.ipynb #828164fa
+# %% ../nbs/08_evaluate.ipynb #e07d7720
 def _cell(m, e):
     "A number with its interval, as it stands in a table"
     if not e.n: return '–'
@@ -257,19 +273,29 @@ def _cell(m, e):
     return f'{f(e.value)} [{f(e.low)}, {f(e.high)}]'
 
 @patch
+def _chosen(self:Results, metrics):
+    "(task, metric) pairs of a choice of metrics"
+    every = [(t, k) for t,ms in self.metrics.items() for k in ms]
+    if metrics=='all': return every
+    if metrics=='main': return [(t, k) for t,k in every if k==next(iter(self.metrics[t])) or t=='damage']
+    chosen = [tuple(m.split(' ', 1)) for m in metrics]
+    if (odd := [m for m in chosen if m not in every]): raise DataError(f'There is no metric {" ".join(odd[0])!r}: expected some of {", ".join(map(" ".join, every))}')
+    return chosen
+
+# %% ../nbs/08_evaluate.ipynb #a36c0856
+@patch
 def table(self:Results,
     metrics='main', # 'main': the first of each task; 'all'; or a list of 'task metric'
 )->pd.DataFrame: # methods × metrics, as text
     "Methods × metrics with 95 % intervals, shares in per cent; the number of records stands in the column's name"
-    every = [(t, k) for t,ms in self.metrics.items() for k in ms]
-    if metrics=='all': chosen = every
-    elif metrics=='main': chosen = [(t, k) for t,k in every if k==next(iter(self.metrics[t])) or t=='damage']
-    else: chosen = [tuple(m.split(' ', 1)) for m in metrics]
-    if (odd := [m for m in chosen if m not in every]): raise DataError(f'There is no metric {" ".join(odd[0])!r}: expected some of {", ".join(map(" ".join, every))}')
     f = self.frame().set_index(['task','metric','method'])
-    est = lambda t,k,s: Estimate(*f.loc[(t,k,s), ['value','low','high']], int(f.loc[(t,k,s), 'n']))
-    return pd.DataFrame({f'{k if t=="damage" else f"{t} {k}"} ({est(t, k, self.methods[0]).n})': [_cell(self.metrics[t][k], est(t, k, s)) for s in self.methods] for t,k in chosen}, pd.Index(self.methods, name='method'))
+    columns = {}
+    for t,k in self._chosen(metrics):
+        each = [Estimate(*f.loc[(t,k,s), ['value','low','high']], int(f.loc[(t,k,s), 'n'])) for s in self.methods]
+        columns[f'{k if t=="damage" else f"{t} {k}"} ({each[0].n})'] = [_cell(self.metrics[t][k], e) for e in each]
+    return pd.DataFrame(columns, pd.Index(self.methods, name='method'))
 
+# %% ../nbs/08_evaluate.ipynb #91f51441
 @patch
 def breakdown(self:Results,
     task:str, # e.g. 'documents'
@@ -290,6 +316,7 @@ def to_markdown(self:Results, metrics='main')->str:
     line = lambda cells: '| '+' | '.join(map(str, cells))+' |\n'
     return line(t)+line('---' for _ in t)+''.join(map(line, t.itertuples(index=False)))
 
+# %% ../nbs/08_evaluate.ipynb #482233fb
 @patch
 def to_latex(self:Results, metrics='main')->str:
     "The table in LaTeX (booktabs)"
@@ -298,6 +325,7 @@ def to_latex(self:Results, metrics='main')->str:
     line = lambda cells: ' & '.join(map(clean, cells))+' \\\\\n'
     return '\\begin{tabular}{l'+'r'*(t.shape[1]-1)+'}\n\\toprule\n'+line(t)+'\\midrule\n'+''.join(map(line, t.itertuples(index=False)))+'\\bottomrule\n\\end{tabular}\n'
 
+# %% ../nbs/08_evaluate.ipynb #bfa3f18f
 @patch
 def to_csv(self:Results)->str:
     "All metrics with intervals, as CSV"
@@ -311,25 +339,27 @@ def to_json(self:Results)->str:
     for r in self.frame().to_dict('records'): res.setdefault(r['task'], {}).setdefault(r['metric'], {})[r['method']] = {k: clean(r[k]) for k in ('value','low','high','n')}
     return _json(res)
 
-# %% ../nbs/08_evaluate.ipynb #482233fb
+# %% ../nbs/08_evaluate.ipynb #d9bf5c9e
+@patch
+def _paired(self:Results, t, k, a, b):
+    "One metric of two methods, record by record; None if no record has it under both"
+    m = self.metrics[t][k]
+    (x,w),(y,_) = (self._columns(t, k, s) for s in (a,b))
+    ok = ~np.isnan(x) & ~np.isnan(y)
+    if not ok.any(): return
+    x,y,w = x[ok],y[ok],None if w is None else w[ok]
+    e = estimate(x-y, w, m.exp, self.config['seed'])
+    binary = set(np.unique([x,y])) <= {0.,1.}
+    p = mcnemar(x, y) if binary else sign_flip((x-y)*(1 if w is None else w), self.config['seed'])
+    return dict(task=t, metric=k, difference=e.value, low=e.low, high=e.high, p=float(f'{p:.4g}'), test='McNemar' if binary else 'sign flip', n=e.n)
+
 @patch
 def compare(self:Results,
     a:str, b:str, # two methods
 )->pd.DataFrame: # task, metric, difference (a − b; for damage the ratio a / b), low, high, p, n
     "Paired comparison on every metric: bootstrap interval of the difference, and McNemar's exact or the sign-flip test"
     if (odd := [s for s in (a,b) if s not in self.methods]): raise DataError(f'There is no method {odd[0]!r} in these results: {", ".join(self.methods)}')
-    res = []
-    for t,ms in self.metrics.items():
-        for k,m in ms.items():
-            (x,w),(y,_) = (self._columns(t, k, s) for s in (a,b))
-            ok = ~np.isnan(x) & ~np.isnan(y)
-            x,y,w = x[ok],y[ok],None if w is None else w[ok]
-            if not len(x): continue
-            e = estimate(x-y, w, m.exp, self.config['seed'])
-            binary = set(np.unique([x,y])) <= {0.,1.}
-            p = mcnemar(x, y) if binary else sign_flip((x-y)*(1 if w is None else w), self.config['seed'])
-            res.append(dict(task=t, metric=k, difference=e.value, low=e.low, high=e.high, p=float(f'{p:.4g}'), test='McNemar' if binary else 'sign flip', n=e.n))
-    return pd.DataFrame(res)
+    return pd.DataFrame([r for t,ms in self.metrics.items() for k in ms if (r := self._paired(t, k, a, b))])
 
 # %% ../nbs/08_evaluate.ipynb #fbb3a6d9
 @patch
@@ -385,6 +415,7 @@ def _checked(tasks, steerers, split, limit, damage):
     if odd: raise DataError(f'The method {odd[0]!r} is {steerers[odd[0]]!r:.80}: expected a steerer, None (plain) or "marks"')
     return tasks,dict(steerers)
 
+# %% ../nbs/08_evaluate.ipynb #6b046d8e
 def _run(model, tok, task, name, steerer, folder, state, chat, characters, progress):
     "This process's share of a task × method: every batch that lacks a row"
     have = _read_rows(folder, task.name, name)
@@ -396,7 +427,24 @@ def _run(model, tok, task, name, steerer, folder, state, chat, characters, progr
         except Exception as e: e.add_note(f'While measuring {name} on {task.name}, records {b[0]["id"]} to {b[-1]["id"]}'); raise
         part.add([r for r in rows if r['id'] not in have])
 
-# %% ../nbs/08_evaluate.ipynb #6b046d8e
+# %% ../nbs/08_evaluate.ipynb #d76112f0
+def _begin(folder, state, config):
+    "Make the folder and its configuration, in the main process"
+    if state.is_main_process:
+        try: folder.mkdir(parents=True, exist_ok=True)
+        except OSError as e: raise DataError(f'The folder {folder} cannot be made: {e}') from e
+        _write(folder/'sweep_config.json', _json(_agree(folder, config())))
+    state.wait_for_everyone()
+
+def _finish(folder, tasks, steerers):
+    "Join the parts and write the metrics"
+    for t in tasks:
+        for n in steerers: _gather(folder, t, n)
+    config = json.loads((folder/'sweep_config.json').read_text(encoding='utf-8'))
+    done = [n for n in config['methods'] if all((folder/f'{_name(t)}.{_name(n)}.jsonl').exists() for t in config['tasks'])]
+    if done: _write(folder/'metric_result.json', Results.load(folder, methods=done).to_json())
+
+# %% ../nbs/08_evaluate.ipynb #c3b67751
 def evaluate(
     model, tok, # a Hugging Face causal LM and its fast tokenizer
     tasks=None, # `Task`s, or names as for `make_tasks`; None: all that the package has data for
@@ -417,28 +465,11 @@ def evaluate(
     with TemporaryDirectory() if out is None else nullcontext(out) as folder:
         folder = Path(folder)
         _begin(folder, state, lambda: _config(model, tasks, steerers, chat, seed, characters))
-        for t in tasks:
-            for n,s in steerers.items(): _run(model, tok, t, n, s, folder, state, chat, characters, progress)
+        for t,(n,s) in product(tasks, steerers.items()): _run(model, tok, t, n, s, folder, state, chat, characters, progress)
         state.wait_for_everyone()
         if state.is_main_process: _finish(folder, tasks, steerers)
         state.wait_for_everyone()
         return Results.load(folder, [t.name for t in tasks], list(steerers))
-
-def _begin(folder, state, config):
-    "Make the folder and its configuration, in the main process"
-    if state.is_main_process:
-        try: folder.mkdir(parents=True, exist_ok=True)
-        except OSError as e: raise DataError(f'The folder {folder} cannot be made: {e}') from e
-        _write(folder/'sweep_config.json', _json(_agree(folder, config())))
-    state.wait_for_everyone()
-
-def _finish(folder, tasks, steerers):
-    "Join the parts and write the metrics"
-    for t in tasks:
-        for n in steerers: _gather(folder, t, n)
-    config = json.loads((folder/'sweep_config.json').read_text(encoding='utf-8'))
-    done = [n for n in config['methods'] if all((folder/f'{_name(t)}.{_name(n)}.jsonl').exists() for t in config['tasks'])]
-    if done: _write(folder/'metric_result.json', Results.load(folder, methods=done).to_json())
 
 # %% ../nbs/08_evaluate.ipynb #87e627b1
 def damage(
