@@ -17,7 +17,7 @@ for f in [Path(o).resolve() for o in sys.argv[1:]]:
         if c.cell_type!='code' or 'nbdev_export(' in c.source: return True
         d = getattr(proc.cells[c.idx_], 'directives_', None) or {}
         if d.get('eval:', [''])[0].lower()=='false' or skip & d.keys(): return True
-        current = c
+        current,c['outputs'] = c,[]         # a cell that gives nothing any more keeps nothing
         return False
     os.chdir(f.parent)
     try: CaptureShell(f, mpl_format='png').run_all(nb, exc_stop=True, preproc=_skip)
