@@ -33,6 +33,7 @@ def _paired(halves)->list[dict]:
     "Neighbouring (context, question, answer) halves → contrastive records; an odd one out is left"
     return [{f'{o}_{i}': v for i,half in ((1,a),(2,b)) for o,v in zip(('context','question','answer'), half)} for a,b in zip(halves[::2], halves[1::2])]
 
+# %% ../nbs/04_adaptive.ipynb #acd22ae7
 def from_counterfact(
     rows:list[dict], # of CounterFact, each with `requested_rewrite`
 )->list[dict]: # contrastive records
@@ -74,7 +75,7 @@ def from_hotpotqa(
         if answer: halves.append(('\n\n'.join(''.join(ss).strip() for t,ss in paragraphs if t in wanted or t in extra), question, answer))
     return _paired(halves)
 
-# %% ../nbs/04_adaptive.ipynb #87be71a8
+# %% ../nbs/04_adaptive.ipynb #93402235
 def canonical(
     U:torch.Tensor, # singular vectors in columns, …×D×K
     mean:torch.Tensor, # mean neutral key, …×D
@@ -82,6 +83,7 @@ def canonical(
     "The same vectors, each on the side of the mean key"
     return U*torch.where(torch.einsum('...dk,...d->...k', U, mean)<0, -1, 1)[...,None,:]
 
+# %% ../nbs/04_adaptive.ipynb #78374521
 def leading_factors(
     moments:Moments, # of the keys of one kind of data
     k:int, # how many directions
@@ -102,6 +104,7 @@ def head_query(
     q = queries[torch.arange(len(last), device=last.device), last].float().unflatten(1, (heads, -1)).mean(2)
     return torch.nn.functional.normalize(q, dim=-1)
 
+# %% ../nbs/04_adaptive.ipynb #0f0b0613
 def route(
     q:torch.Tensor, # B×H×D
     U:torch.Tensor, # H×M×D×K
