@@ -36,13 +36,22 @@ def _parse(text, where):
     try: return json.loads(text)
     except json.JSONDecodeError as e: raise DataError(f'{where}: not valid JSON ({e})') from e
 
+# %% ../nbs/07_tasks.ipynb #f062daf9
 def _lines(text, path): return [(w, _parse(l, w)) for n,l in enumerate(text.split('\n'), 1) if l.strip() for w in [f'{path}, line {n}']]
 
 def _csv(text, path):
     rows = csv.DictReader(io.StringIO(text, newline=''))
     return [(f'{path}, line {rows.line_num}', r) for r in rows]
 
-# %% ../nbs/07_tasks.ipynb #f062daf9
+def _rows_of(text, path):
+    "The (place, record) pairs of a file's text"
+    kind = next((s for s in reversed(path.suffixes) if s!='.gz'), '')
+    if kind=='.csv': return _csv(text, path)
+    if kind not in ('.json','.jsonl'): raise DataError(f'{path} is of no known kind: expected .jsonl, .json or .csv, perhaps with .gz')
+    if not text.lstrip().startswith('['): return _lines(text, path)
+    return [(f'{path}, record {i}', r) for i,r in enumerate(_parse(text, path))]
+
+# %% ../nbs/07_tasks.ipynb #60b737a9
 def _hub(name):
     "The rows of a data set on the hub"
     try: import datasets
@@ -51,6 +60,7 @@ def _hub(name):
     except Exception as e: raise DataError(f'{name} could not be loaded from the hub: {e}') from e
     return d[next((s for s in ('test','validation','dev') if s in d), next(iter(d)))]
 
+# %% ../nbs/07_tasks.ipynb #c3cb1fac
 def read_records(
     source, # a .jsonl, .json or .csv file, also with .gz; a data set's name on the hub; or rows
 )->list[tuple]: # (where it stood, record)
@@ -61,13 +71,6 @@ def read_records(
         else: return _rows_of(_text(path), path)
     if not isinstance(source, Iterable): raise DataError(f'{source!r:.80} is no source of records: expected a file, a name on the hub, or rows')
     return [(f'record {i}', r) for i,r in enumerate(source)]
-
-def _rows_of(text, path):
-    kind = next((s for s in reversed(path.suffixes) if s!='.gz'), '')
-    if kind=='.csv': return _csv(text, path)
-    if kind not in ('.json','.jsonl'): raise DataError(f'{path} is of no known kind: expected .jsonl, .json or .csv, perhaps with .gz')
-    if not text.lstrip().startswith('['): return _lines(text, path)
-    return [(f'{path}, record {i}', r) for i,r in enumerate(_parse(text, path))]
 
 # %% ../nbs/07_tasks.ipynb #1db60ad1
 def field(
@@ -113,6 +116,7 @@ class Query:
     cut:int # where the model's own words begin; in a chat, what stands before is the user's turn
     new_tokens:int=0 # to generate; 0: only the probabilities of the next token
 
+# %% ../nbs/07_tasks.ipynb #fcdba28f
 def show_marks(
     q:Query,
 )->Query: # nothing is marked in it
@@ -129,6 +133,7 @@ def _turns(tok, q):
     messages = [dict(role='user', content=user)] + [dict(role='assistant', content=own)]*bool(own)
     return render_chat(tok, messages, [[(a,b,1.) for a,b in q.spans], []][:len(messages)])
 
+# %% ../nbs/07_tasks.ipynb #182b4987
 def to_prompt(
     tok, # a fast tokenizer
     queries:list[Query], # one a row
@@ -152,6 +157,7 @@ def next_logprobs(
     if steerer is None: return run()
     with steerer(model, p): return run()
 
+# %% ../nbs/07_tasks.ipynb #75eb1a70
 def answer(
     model, tok, # a causal LM and its fast tokenizer
     queries:list[Query], # one batch
@@ -178,6 +184,7 @@ class Metric:
     weight:str=None # mean weighted by this number; None: equally
     exp:bool=False # e to the power of the mean
 
+# %% ../nbs/07_tasks.ipynb #b2e61fc6
 @dataclass(frozen=True, eq=False, repr=False)
 class Task:
     "Records, how to ask about them, and how to score the answers"
@@ -206,6 +213,7 @@ def measure(self:Task,
     outs = iter(answer(model, tok, [q for qs in asked for q in qs], steerer, chat))
     return [{'id': r['id'], **self.score(r, [next(outs) for _ in qs], tok)} for r,qs in zip(records, asked)]
 
+# %% ../nbs/07_tasks.ipynb #a22f43dd
 @patch
 def batches(self:Task,
     characters:int=16_384, # of a batch, padding included
@@ -218,6 +226,7 @@ def batches(self:Task,
         res[-1][1].append(self.records[i]); rows += n
     return [b for _,b in res]
 
+# %% ../nbs/07_tasks.ipynb #bb8cf0e6
 @patch(as_prop=True)
 def digest(self:Task)->str:
     "Sixteen hex digits that change when the records or the questions about them change"
@@ -248,6 +257,7 @@ def _value(o, where, name):
     if not isinstance(v, str) or not v.strip(): raise DataError(f'{where}, field {name!r}: expected a text, got {o!r:.80}')
     return v.strip()
 
+# %% ../nbs/07_tasks.ipynb #43424385
 def _conflict(where, r):
     "A row of CounterFact, nested as published or flat as in the bundles of PASTA and SEKA → ours"
     q = field(r, where, 'requested_rewrite', kind=dict, default=None) or r
@@ -260,7 +270,7 @@ def _conflict(where, r):
     if not all(isinstance(o, str) and o.strip() for o in more): raise DataError(f"{where}, field 'paraphrase_prompts': expected texts, got {more!r:.80}")
     return dict(prompt=said, subject=subject, new=new, old=old, paraphrases=[o.strip() for o in more])
 
-# %% ../nbs/07_tasks.ipynb #43424385
+# %% ../nbs/07_tasks.ipynb #ae268d34
 def _ask_conflict(r, generated):
     before,after = r['prompt'].split('{}')
     said = (before+r['subject']+after).strip()
@@ -270,6 +280,7 @@ def _ask_conflict(r, generated):
     asked = [Query(f'{context} {q}', ((start, end),), len(context)) for q in [said, *r['paraphrases']]]
     return asked + [replace(asked[0], new_tokens=8)]*generated
 
+# %% ../nbs/07_tasks.ipynb #ae71806c
 def _compare_words(logp, tok, new, old):
     "p(new) > p(old), p(new), p(new)−p(old), and the first with tokens without a space"
     p = lambda w,**kw: logp[first_token(tok, w, **kw)].exp().item()
@@ -297,10 +308,6 @@ def says_first(text:str, new:str, old:str)->int:
     return int(a>=0 and not 0<=b<a)
 
 # %% ../nbs/07_tasks.ipynb #01ef785f
-_conflict_metrics = dict(
-    ES=Metric('p(new) > p(old), own words'), PS=Metric('p(new) > p(old), paraphrases'), p_new=Metric('p(new)'), p_diff=Metric('p(new) − p(old)'),
-    generated=Metric('the text has the new value first'), ES_nospace=Metric('ES as published, tokens without a space'), PS_nospace=Metric('PS as published'))
-
 def _records(source, normal, split, limit):
     "Read, check and bring into our form all records of a source, then select"
     rows = [dict(id=str(field(r, where, 'id', 'case_id', kind=(int,str), default=i)), **normal(where, r), **_split(where, r)) for i,(where,r) in enumerate(read_records(source))]
@@ -311,6 +318,11 @@ def _split(where, r):
     s = field(r, where, 'split', default=None)
     if s not in (None,'test','val'): raise DataError(f"{where}, field 'split': expected 'test' or 'val', got {s!r}")
     return {} if s is None else {'split': s}
+
+# %% ../nbs/07_tasks.ipynb #9631a010
+_conflict_metrics = dict(
+    ES=Metric('p(new) > p(old), own words'), PS=Metric('p(new) > p(old), paraphrases'), p_new=Metric('p(new)'), p_diff=Metric('p(new) − p(old)'),
+    generated=Metric('the text has the new value first'), ES_nospace=Metric('ES as published, tokens without a space'), PS_nospace=Metric('PS as published'))
 
 def conflicts(
     split:str='test', # 'test', 'val', or None for all
@@ -323,6 +335,7 @@ def conflicts(
     metrics = {k: m for k,m in _conflict_metrics.items() if generated or k!='generated'}
     return Task(name, _records(path or data_path('conflicts.jsonl'), _conflict, split, limit), partial(_ask_conflict, generated=generated), _score_conflict, metrics)
 
+# %% ../nbs/07_tasks.ipynb #25ed411e
 def counterfact(
     path, # CounterFact's JSON file, or the JSONL of the bundles of PASTA and SEKA
     split:str='test', # files without splits: every third record is for validation
@@ -362,11 +375,12 @@ def _bio(where, r):
     end = field(r, where, 'start_pos', kind=int, default=0) if 'raw' in r else 0
     return dict(text=text, name=name, occupation=job.replace('_', ' ').lower(), end=end or first_sentence(text))
 
+# %% ../nbs/07_tasks.ipynb #a04d6088
 def _ask_bio(r):
     who = r['name'] or 'This person'
     return [Query(f"{r['text']}\n\n{who} has the occupation of a/an", _without(r['text'], r['end'], r['name']) or ((0, r['end']),), len(r['text'])+2)]
 
-# %% ../nbs/07_tasks.ipynb #a04d6088
+# %% ../nbs/07_tasks.ipynb #c1852cb6
 def cases(w:str)->set:
     "The case variants of a lower-case word: nurse, Nurse; dj, Dj, DJ"
     return {w, w.capitalize(), w.title(), w.upper() if len(w)<4 else w}
@@ -381,6 +395,7 @@ def _score_bio(r, answers, tok, labels):
     right = {s: (r['occupation'] in won)/len(won) for s in (True,False) for won in [_pick(answers[0], labels, tok, s)]}
     return dict(accuracy=right[True], accuracy_nospace=right[False])
 
+# %% ../nbs/07_tasks.ipynb #d15b9d1c
 def bios(
     split:str='test', # 'test', 'val', or None for all
     limit:int=None, # at most so many records
@@ -404,6 +419,7 @@ def _gone(before, after, which):
     a,b = (sum(o[w] for w in which) for o in (before, after))
     return max(0., 1-b/a) if a else None
 
+# %% ../nbs/07_tasks.ipynb #30e375d5
 def pronoun_scores(
     text:str, # the biography
     rewritten:str, # what the model made of it
@@ -428,6 +444,7 @@ def _ask_pronouns(r, instruction, new_tokens):
 
 def _score_pronouns(r, answers, tok): return pronoun_scores(r['text'], answers[0])
 
+# %% ../nbs/07_tasks.ipynb #4359429d
 def pronouns(
     split:str='test', # 'test', 'val', or None for all
     limit:int=None, # at most so many records
@@ -452,20 +469,11 @@ def middle(n:int)->range:
     "The middle half of n places"
     return range(n//4, n-n//4)
 
+# %% ../nbs/07_tasks.ipynb #b4b9cee1
 def _doc(where, d, name):
     "A document as (title, text)"
     return field(d, f'{where}, {name}', 'title', default=''),field(d, f'{where}, {name}', 'text')
 
-def _set(where, r):
-    "A row of ours, of Lost in the Middle (`ctxs`), of HotpotQA (`context`), or with gold and distractors → gold and other documents"
-    answers = field(r, where, 'answers', 'answer', kind=(list,str))
-    answers = [answers] if isinstance(answers, str) else answers
-    if not all(isinstance(a, str) and normalise(a) for a in answers): raise DataError(f"{where}, field 'answers': expected texts, got {answers!r:.80}")
-    gold,rest = next(f for k,f in _forms.items() if k in r or k=='text')(where, r)
-    if not gold: raise DataError(f"{where}, field 'gold': no document of this record is said to have the answer")
-    return dict(question=field(r, where, 'question').strip().rstrip('?')+'?', answers=answers, gold=gold, rest=rest)
-
-# %% ../nbs/07_tasks.ipynb #a86075da
 def _ours(where, r): return [_doc(where, r, "field 'text'")],None
 
 def _given(where, r):
@@ -477,6 +485,7 @@ def _ctxs(where, r):
     each = [(_doc(where, d, "field 'ctxs'"), bool(d.get('isgold'))) for d in docs]
     return [d for d,gold in each if gold],[d for d,gold in each if not gold]
 
+# %% ../nbs/07_tasks.ipynb #b5cc92ec
 def _hotpot(where, r):
     "The supporting paragraphs are gold; lists as in the original file, or columns as on the hub"
     rows = lambda o,*keys: [tuple(x) for x in (zip(*(o[k] for k in keys)) if isinstance(o, dict) else o)]
@@ -488,6 +497,16 @@ def _hotpot(where, r):
     return [d for d in docs if d[0] in wanted],[d for d in docs if d[0] not in wanted]
 
 _forms = {'ctxs':_ctxs, 'context':_hotpot, 'gold':_given, 'text':_ours}
+
+# %% ../nbs/07_tasks.ipynb #b5bb9309
+def _set(where, r):
+    "A row of ours, of Lost in the Middle (`ctxs`), of HotpotQA (`context`), or with gold and distractors → gold and other documents"
+    answers = field(r, where, 'answers', 'answer', kind=(list,str))
+    answers = [answers] if isinstance(answers, str) else answers
+    if not all(isinstance(a, str) and normalise(a) for a in answers): raise DataError(f"{where}, field 'answers': expected texts, got {answers!r:.80}")
+    gold,rest = next(f for k,f in _forms.items() if k in r or k=='text')(where, r)
+    if not gold: raise DataError(f"{where}, field 'gold': no document of this record is said to have the answer")
+    return dict(question=field(r, where, 'question').strip().rstrip('?')+'?', answers=answers, gold=gold, rest=rest)
 
 # %% ../nbs/07_tasks.ipynb #4733ece4
 def _layout(i, r, pool, n, gold, seed):
@@ -504,6 +523,7 @@ def _layout(i, r, pool, n, gold, seed):
     docs = others[:at]+r['gold']+others[at:]
     return dict(id=r['id'], split=r['split'], question=r['question'], answers=r['answers'], docs=docs, at=list(range(at, at+len(r['gold']))))
 
+# %% ../nbs/07_tasks.ipynb #744b6c35
 def _ask_documents(r, mark):
     n = len(r['docs'])
     which = dict(gold=r['at'], middle=middle(n), all=range(n)).get(mark, mark) if isinstance(mark, str) else mark
@@ -526,6 +546,13 @@ def _score_documents(r, answers, tok):
     return dict(match=match, match_published=published, gold=r['at'][0]+1)
 
 # %% ../nbs/07_tasks.ipynb #f37ada43
+def _check_places(n_docs, gold, mark):
+    "Raise `DataError` for a place or a mark that does not exist"
+    if isinstance(mark, str) and mark not in ('gold','middle','all'): raise DataError(f"mark={mark!r} is unknown: expected 'gold', 'middle', 'all', or a list of places")
+    given = ([] if gold is None else [gold])+([] if isinstance(mark, str) else [*mark])
+    if not all(-n_docs<=i<n_docs for i in given): raise DataError(f'gold={gold} or mark={mark} lies outside {n_docs} documents')
+
+# %% ../nbs/07_tasks.ipynb #4edbfe5f
 def documents(
     n_docs:int=10, # documents in a prompt
     gold:int=None, # place of the gold document, from 0, negative from the end; None: five places in turn
@@ -536,9 +563,7 @@ def documents(
     seed:int=0, # of which documents distract
 )->Task:
     "Questions over many documents, one of which has the answer (Liu et al., 2024)"
-    if isinstance(mark, str) and mark not in ('gold','middle','all'): raise DataError(f"mark={mark!r} is unknown: expected 'gold', 'middle', 'all', or a list of places")
-    places_ok = [gold] if gold is not None else []
-    if not all(-n_docs<=i<n_docs for i in [*places_ok, *(mark if not isinstance(mark, str) else ())]): raise DataError(f'gold={gold} or mark={mark} lies outside {n_docs} documents')
+    _check_places(n_docs, gold, mark)
     every = _records(path or data_path('task_documents.jsonl'), _set, None, None)
     pool = [(r['id'], d, f" {normalise(' '.join(d))} ") for r in every for d in r['gold']]
     records = [_layout(i, r, pool, n_docs, gold, seed) for i,r in enumerate(select(every, split, limit))]
@@ -564,6 +589,7 @@ def _trap(where, r):
     asked,habit = (endings[i].strip().strip('.,;!') for i in (right, 1-right))
     return dict(instruction=m[1], start=m[2].strip(), asked=asked, habit=habit)
 
+# %% ../nbs/07_tasks.ipynb #5257b371
 def _ask_trap(r):
     n = len(r['instruction'])
     return [Query(f"{r['instruction']} {r['start']}", ((0, n),), n)]
