@@ -8,7 +8,7 @@ __all__ = ['SPACES', 'Range', 'Options', 'search_space', 'Calibration', 'calibra
 # %% ../nbs/09_calibrate.ipynb #e9c8554a
 import json, math, hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Callable
@@ -35,6 +35,7 @@ class Range:
         "So many values across the range"
         return [float(f'{x:.4g}') for x in (np.geomspace if self.log else np.linspace)(self.low, self.high, n)]
 
+# %% ../nbs/09_calibrate.ipynb #b3dbd440
 @dataclass(frozen=True)
 class Options:
     "A few values"
@@ -78,6 +79,7 @@ def _batched(task, model, tok, steerer, metric, chat=False):
         rows += task.measure(model, tok, b, steerer, chat)
         yield estimate([r[m.column or metric] for r in rows], None if m.weight is None else [r[m.weight] for r in rows], m.exp).value
 
+# %% ../nbs/09_calibrate.ipynb #c0da84d5
 @dataclass
 class _Scorer:
     "Damage and effect of a setting"
@@ -126,6 +128,7 @@ def _study(out, name):
     for t in study.get_trials(states=[optuna.trial.TrialState.RUNNING]): study.tell(t.number, state=optuna.trial.TrialState.FAIL)
     return study
 
+# %% ../nbs/09_calibrate.ipynb #dc5cc57e
 def _finished(study): return [t for t in study.trials if t.state.name in ('COMPLETE','PRUNED')]
 
 def _search(study, objective, start, trials, seed, progress):
@@ -152,6 +155,7 @@ class Calibration:
     percent:bool # whether the metric is a share
     def __repr__(self): return f'Calibration({self.method} on {self.task}: {self.params} gives {self.metric} {self.best.effect:.3f} at damage {self.best.damage:.3f}; {len(self.trials)} trials)'
 
+# %% ../nbs/09_calibrate.ipynb #cbc71263
 @patch
 def at(self:Calibration,
     max_damage:float, # another limit
@@ -162,22 +166,28 @@ def at(self:Calibration,
     if not len(ok): raise SteeringError(f'None of {len(self.trials)} trials of {self.method} keeps the damage within {max_damage}: the least was {self.trials.damage.min():.3f}. Allow more trials, or more damage')
     return ok.sort_values(['effect','damage','number'], ascending=[False,True,True]).iloc[0]
 
+# %% ../nbs/09_calibrate.ipynb #b2d2b67b
 def _column(k): return f'{k}_' if k in ('number','state','effect','damage') else k        # key bias has a parameter named damage
 
 def _params(self, row):
     values = {k: row[_column(k)] for k in self.space}
     return {k: v.item() if hasattr(v, 'item') else v for k,v in values.items()}
 
-Calibration.best = property(lambda self: self.at(self.max_damage))
-Calibration.params = property(lambda self: _params(self, self.best))
-Calibration.steerer = property(lambda self: self.make(self.params))
-
 @patch
 def steerer_at(self:Calibration, max_damage:float):
     "The steerer of the best trial within another limit of damage"
     return self.make(_params(self, self.at(max_damage)))
 
-# %% ../nbs/09_calibrate.ipynb #cbc71263
+@patch(as_prop=True)
+def best(self:Calibration)->pd.Series: "The chosen trial"; return self.at(self.max_damage)
+
+@patch(as_prop=True)
+def params(self:Calibration)->dict: "The chosen parameters"; return _params(self, self.best)
+
+@patch(as_prop=True)
+def steerer(self:Calibration): "The steerer with the chosen parameters"; return self.make(self.params)
+
+# %% ../nbs/09_calibrate.ipynb #fc028844
 @patch
 def plot_pareto(self:Calibration, ax=None):
     "Effect against damage of all trials, the best at each damage, and the choice"
@@ -192,28 +202,35 @@ def plot_pareto(self:Calibration, ax=None):
     ax.set(xlabel='damage (perplexity ratio)', ylabel=f'{self.task} {self.metric}'+(' (%)' if self.percent else '')); ax.legend(fontsize=7)
     return ax
 
+# %% ../nbs/09_calibrate.ipynb #43a17b68
+def _plot_curve(self, ax, name):
+    "Effect (left axis) and damage (right axis) of one parameter"
+    c,r = self.curves[self.curves.param==name],self.space[name]
+    x = c.value.astype(float) if isinstance(r, Range) else c.value.astype(str)
+    if getattr(r, 'log', False):
+        ax.set_xscale('log'); ax.minorticks_off()
+        ax.set_xticks(r.points(3), [f'{v:.2g}' for v in r.points(3)])
+    ax.plot(x, (100 if self.percent else 1)*c.effect, 'o-', ms=3, color='#0072B2'); ax.set(xlabel=name)
+    ax.set_ylabel(f'{self.metric}'+(' (%)' if self.percent else ''), color='#0072B2')
+    right = ax.twinx(); right.plot(x, c.damage, 's--', ms=3, color='#E69F00'); right.axhline(self.max_damage, color='#E69F00', lw=.5)
+    right.set_ylabel('damage', color='#E69F00')
+
 @patch
 def plot_curves(self:Calibration):
     "Effect and damage as one parameter moves and the others stay at their best"
     import matplotlib.pyplot as plt
     fig,axes = plt.subplots(1, len(self.space), figsize=(2.9*len(self.space), 2.7), layout='constrained', squeeze=False)
-    for ax,name in zip(axes[0], self.space):
-        c = self.curves[self.curves.param==name]
-        x = c.value.astype(float) if isinstance(self.space[name], Range) else c.value.astype(str)
-        if getattr(self.space[name], 'log', False): ax.set_xscale('log')
-        ax.plot(x, (100 if self.percent else 1)*c.effect, 'o-', ms=3, color='#0072B2'); ax.set(xlabel=name)
-        ax.set_ylabel(f'{self.metric}'+(' (%)' if self.percent else ''), color='#0072B2')
-        right = ax.twinx(); right.plot(x, c.damage, 's--', ms=3, color='#E69F00'); right.axhline(self.max_damage, color='#E69F00', lw=.5)
-        right.set_ylabel('damage', color='#E69F00')
+    for ax,name in zip(axes[0], self.space): _plot_curve(self, ax, name)
     return axes[0]
 
-# %% ../nbs/09_calibrate.ipynb #b2d2b67b
+# %% ../nbs/09_calibrate.ipynb #c35dc5de
 def _frame(study, names):
     "Trials as a table"
     rows = [dict(number=t.number, state=t.state.name, effect=t.value if t.state.name=='COMPLETE' else np.nan, damage=t.user_attrs.get('damage', np.nan),
                  **{_column(k): t.user_attrs['params'][k] for k in names}) for t in _finished(study)]
     return pd.DataFrame(rows)
 
+# %% ../nbs/09_calibrate.ipynb #d220da43
 def _curves(study, scorer, space, best, points, progress):
     "One parameter moved, the others at their best; what was measured before is not measured again"
     known = dict(study.user_attrs.get('curves', {}))
@@ -225,12 +242,31 @@ def _curves(study, scorer, space, best, points, progress):
         study.set_user_attr('curves', known)
     return pd.DataFrame([dict(param=k, value=v, **known[key]) for k,v,key in todo], columns=['param','value','effect','damage'])
 
-def _task(task, limit):
-    "A task by name on the validation split, or as it is given"
-    if isinstance(task, Task): return task
-    return make_tasks([task], 'val', limit)[0]
+# %% ../nbs/09_calibrate.ipynb #680def9e
+def _task(task, limit, metric):
+    "A task, by name on the validation split or as it is given, and its metric"
+    task = task if isinstance(task, Task) else make_tasks([task], 'val', limit)[0]
+    metric = metric or next(iter(task.metrics))
+    if metric not in task.metrics: raise DataError(f'{task} has no metric {metric!r}')
+    return task,metric
 
-# %% ../nbs/09_calibrate.ipynb #fc028844
+def _maker(method, stats, space):
+    "The method's name, its search space, and the function of parameters that makes it"
+    if callable(method) and not space: raise DataError('A method given as a function needs its search space: parameter → Range or Options')
+    space,name = space or search_space(method, stats),method if isinstance(method, str) else getattr(method, '__name__', 'own')
+    make = (lambda p: method(**p)) if callable(method) else lambda p: make_method(method, stats, **p)
+    make(_starts(space))
+    return name,space,make
+
+def _starts(space): return {k: r.start for k,r in space.items()}
+
+# %% ../nbs/09_calibrate.ipynb #7f046d78
+def _identity(s, space, stats, seed):
+    "Sixteen hex digits that change with anything that a score (of the scorer `s`) or a choice depends on"
+    what = [fingerprint(s.model), str(s.model.dtype), s.task.digest, s.metric, s.paragraphs.digest, settings(space), settings(stats), s.limit, s.chat, seed]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
+
+# %% ../nbs/09_calibrate.ipynb #3543a5bd
 def calibrate(
     model, tok, # a Hugging Face causal LM and its fast tokenizer
     task, # a name, taken on the validation split; or a `Task` of validation records
@@ -250,17 +286,9 @@ def calibrate(
 )->Calibration:
     "Search a method's parameters for the largest effect within a limit of damage, on validation records; resumable"
     if trials<1 or not max_damage>0: raise DataError(f'trials={trials}, max_damage={max_damage}: expected at least one trial and a limit above 0')
-    task = _task(task, limit)
-    metric = metric or next(iter(task.metrics))
-    if metric not in task.metrics: raise DataError(f'{task} has no metric {metric!r}')
-    if callable(method) and not space: raise DataError('A method given as a function needs its search space: parameter → Range or Options')
-    space,name = space or search_space(method, stats),method if isinstance(method, str) else getattr(method, '__name__', 'own')
-    make = (lambda p: method(**p)) if callable(method) else lambda p: make_method(method, stats, **p)
-    make({k: r.start for k,r in space.items()})                # a mistake in the method is no refused trial
+    (task,metric),(name,space,make) = _task(task, limit, metric),_maker(method, stats, space)
     scorer = _Scorer(model, tok, task, metric, paragraphs if isinstance(paragraphs, Task) else damage_task('val', paragraphs), make, max_damage, chat)
-    what = [fingerprint(model), str(model.dtype), task.digest, metric, scorer.paragraphs.digest, settings(space), settings(stats), max_damage, chat, seed]
-    study = _study(out, f'{name} on {task.name} #{hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]}')
-    _search(study, partial(_objective, scorer, space), {k: r.start for k,r in space.items()}, trials, seed, progress)
-    found = lambda curves: Calibration(name, task.name, metric, max_damage, _frame(study, list(space)), curves, make, space, task.metrics[metric].percent)
-    res = found(pd.DataFrame(columns=['param','value','effect','damage']))
-    return found(_curves(study, scorer, space, res.params, points, progress)) if points else res
+    study = _study(out, f'{name} on {task.name} #{_identity(scorer, space, stats, seed)}')
+    _search(study, partial(_objective, scorer, space), _starts(space), trials, seed, progress)
+    res = Calibration(name, task.name, metric, max_damage, _frame(study, list(space)), pd.DataFrame(columns=['param','value','effect','damage']), make, space, task.metrics[metric].percent)
+    return replace(res, curves=_curves(study, scorer, space, res.params, points, progress)) if points else res
