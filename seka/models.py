@@ -7,7 +7,8 @@ __all__ = ['layouts', 'Geometry', 'SekaError', 'ModelError', 'DataError', 'data_
            'separate', 'fused', 'decoder', 'sites', 'geometry', 'site_hooks', 'Captured', 'capture', 'tiny']
 
 # %% ../nbs/00_models.ipynb #42e73b52
-import hashlib, importlib.util, os, shutil, subprocess, sys, zipfile
+import hashlib, importlib.util, os, re, shutil, subprocess, sys, zipfile
+from importlib.metadata import version
 from contextlib import contextmanager
 from collections import namedtuple
 from dataclasses import dataclass, field
@@ -93,6 +94,14 @@ def _mend_tokenizer(tok, pre):
     if pre=='smollm': tok.backend_tokenizer.pre_tokenizer = Sequence([Digits(individual_digits=True), ByteLevel(add_prefix_space=False)])
     return tok
 
+# %% ../nbs/00_models.ipynb #words002
+def _check_words(tok, name):
+    "Raise `ModelError` if a tokenizer splits words that its vocabulary holds whole"
+    words = sorted(w for w in tok.get_vocab() if re.fullmatch('[Ġ▁][A-Za-z]{6,}', w))[::50]
+    if (split := [w[1:] for w in words if w not in tok.tokenize(f' {w[1:]}')])[len(words)//10:]:
+        raise ModelError(f'transformers {version("transformers")} reads the tokenizer of {name} wrongly: it splits {len(split)} of {len(words)} words that the vocabulary holds whole, {split[0]!r} among them. '
+                         'Install a newer transformers, or load the model from a folder with its own tokenizer files')
+
 # %% ../nbs/00_models.ipynb #bace09c3
 def _convert(
     gguf:Path, # a GGUF file
@@ -104,6 +113,7 @@ def _convert(
     src = dict(pretrained_model_name_or_path=gguf.parent, gguf_file=gguf.name)
     pre = GGUFReader(gguf).get_field('tokenizer.ggml.pre')
     tok = _mend_tokenizer(AutoTokenizer.from_pretrained(**src), pre and pre.contents())
+    _check_words(tok, gguf.name)
     model = AutoModelForCausalLM.from_pretrained(**src, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16, attn_implementation='sdpa')
     tok.model_max_length = model.config.max_position_embeddings
     model.save_pretrained(dest)
@@ -275,23 +285,27 @@ def _find(model, text):
     if inner or not found: raise _unknown(model, inner[0] if inner else None)
     return {k: sorted((s[k] for s in found), key=lambda s: s.layer) for k in found[0]}
 
+def _every_site(model):
+    text = decoder(model)
+    parts = [*layouts, *(id(o) for m in text.modules() for o in (m, *m._parameters.values()))]
+    if _known.get(text, (None,))[0]!=parts: _known[text] = parts,_find(model, text)
+    return _known[text][1]
+
 def sites(
     model:nn.Module, # a Hugging Face causal LM
     kind:str='key', # 'key', 'value' or 'query'
 )->list[Site]: # one a layer, in order
     "Where each decoder layer's keys, values or queries come out, after their norm if there is one and before RoPE"
     if kind not in _kinds: raise ModelError(f'kind {kind!r} is unknown: expected one of {", ".join(_kinds)}')
-    text = decoder(model)
-    parts = [*layouts, *(id(o) for m in text.modules() for o in (m, *m._parameters.values()))]
-    if _known.get(text, (None,))[0]!=parts: _known[text] = parts,_find(model, text)
-    return list(_known[text][1][kind])
+    return list(_every_site(model)[kind])
 
 # %% ../nbs/00_models.ipynb #17458022
 Geometry = namedtuple('Geometry', 'L H G D')
 
 def geometry(model:nn.Module)->Geometry:
     "Layers L, KV heads H, query heads per KV head G, head dimension D"
-    keys,queries = sites(model),sites(model, 'query')
+    found = _every_site(model)
+    keys,queries = found['key'],found['query']
     shapes = {(k.heads, q.heads//k.heads, k.dim) for k,q in zip(keys,queries)}
     if len(shapes)!=1: raise ModelError(f'The layers of {type(model).__name__} differ in heads (H, G, D): {sorted(shapes)}; expected one shape in all')
     return Geometry(len(keys), *shapes.pop())
