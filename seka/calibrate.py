@@ -163,7 +163,7 @@ def at(self:Calibration,
     "The best trial within a limit of damage: the largest effect, and among equals the least damage; raises `SteeringError` if there is none"
     t = self.trials[self.trials.state=='COMPLETE']
     ok = t[t.damage<=max_damage]
-    if not len(ok): raise SteeringError(f'None of {len(self.trials)} trials of {self.method} keeps the damage within {max_damage}: the least was {self.trials.damage.min():.3f}. Allow more trials, or more damage')
+    if not len(ok): raise SteeringError(f'None of the {len(t)} finished trials of {self.method} keeps the damage within {max_damage}: the least was {t.damage.min():.3f}. Allow more trials, or more damage')
     return ok.sort_values(['effect','damage','number'], ascending=[False,True,True]).iloc[0]
 
 # %% ../nbs/09_calibrate.ipynb #b2d2b67b

@@ -119,7 +119,7 @@ def mcnemar(
     a, b, # 0 or 1 for each record
 )->float: # p, two-sided
     "Exact test of McNemar (1947): the binomial test on the records that differ"
-    wins,losses = sum(x>y for x,y in zip(a,b)),sum(x<y for x,y in zip(a,b))
+    wins,losses = (sum(map(bool, o)) for o in ((x>y for x,y in zip(a,b)), (x<y for x,y in zip(a,b))))   # Python's integers: 2**n is exact
     n = wins+losses
     return min(1., 2*sum(math.comb(n, k) for k in range(min(wins, losses)+1))/2**n)
 
