@@ -189,9 +189,9 @@ def info(
     what: Annotated[str, Argument(help='A statistics file, or a model (hub id, folder, .gguf). Without it: the default model, its statistics and its experts.')] = None,
 ):
     "Say what a statistics file or a model is."
-    from seka import KeyStats, experts, geometry, sites
+    from seka import experts, geometry, sites
     print(f'seka {version("seka")}')
-    if what is None or str(what).endswith('.safetensors'): _info_stats(KeyStats.from_pretrained(what))
+    if what is None or str(what).endswith('.safetensors'): _info_stats(_any_stats(what))
     if what is None: print('experts for --adaptive: '+', '.join(f'{n} ({s.n} answer tokens)' for n,s in experts().items()))
     if what is None or not str(what).endswith('.safetensors'):
         model,tok = _load(what)
@@ -201,10 +201,20 @@ def info(
 # %% ../nbs/12_cli.ipynb #5724039e
 def _info_stats(stats):
     for k,v in stats.meta.items(): print(f'{k}: {v}')
-    D = stats.key.distance
-    top = D.flatten().argsort(descending=True)[:5].tolist()
-    print(f'shape: {len(stats.layers)} layers, {D.shape[1]} KV heads of dimension {stats.key.neutral.shape[-1]}; values: {"yes" if stats.value else "no"}')
-    print('most relevant heads (layer.head D): '+', '.join(f'{stats.layers[i//D.shape[1]]}.{i%D.shape[1]} {D.flatten()[i]:.2f}' for i in top))
+    (L,H,D),name = stats.size,next(iter(stats.own_scores()))
+    print(f'shape: {L} layers, {H} KV heads of dimension {D}'+('; with values' if getattr(stats, 'value', None) else ''))
+    score = stats.score(name).flatten()
+    top = score.argsort(descending=True)[:5].tolist()
+    print(f'heads with the largest {name} (layer.head): '+', '.join(f'{stats.layers[i//H]}.{i%H} {score[i]:.2f}' for i in top))
+
+def _any_stats(file):
+    "Statistics of keys or of queries, as the file says; None: the shipped ones of keys"
+    from safetensors import SafetensorError, safe_open
+    from seka import KeyStats, QueryStats
+    try:
+        with safe_open(file, 'pt') as f: kind = (f.metadata() or {}).get('format')
+    except (OSError, SafetensorError, TypeError): kind = None              # no such file here: KeyStats says what is wrong
+    return (QueryStats if kind=='seka.QueryStats' else KeyStats).from_pretrained(file)
 
 # %% ../nbs/12_cli.ipynb #cb01603e
 @app.command('eval')

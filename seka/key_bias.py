@@ -97,6 +97,7 @@ def _read(model, tok, texts, spans=None, **kwargs):
     p = highlight(tok, list(texts), spans or [[]]*len(texts), **kwargs).to(model.device)
     return p, dict(input_ids=p.input_ids, attention_mask=p.attention_mask, position_ids=_positions(p.attention_mask), use_cache=False)
 
+# %% ../nbs/05_key_bias.ipynb #b4434f4b
 @torch.no_grad()
 def query_moments(
     model, tok, # a causal LM and its fast tokenizer
@@ -117,6 +118,7 @@ def query_moments(
         first += q.mean(3).sum(1); second += torch.einsum('lnhgd,lnhge->lhde', q, q)/G; n += q.shape[1]
     return first/n,second/n
 
+# %% ../nbs/05_key_bias.ipynb #7cfde93b
 def effective(R, mean, second)->tuple:
     "Moments of effective queries from raw ones and rotations L×n×D×D"
     turned = lambda l: torch.einsum('nij,hjk,nmk->him', R[l], second[l], R[l])/R.shape[1]
@@ -158,6 +160,7 @@ def _last_attention(model, batch):
     finally: model.set_attn_implementation(before)
     return torch.stack([a[:,:,-1].float() for a in maps])
 
+# %% ../nbs/05_key_bias.ipynb #c85fef31
 @torch.no_grad()
 def retrieval_score(
     model, tok, # a causal LM and its fast tokenizer
@@ -229,6 +232,7 @@ def after_mark(p:Prompt)->torch.Tensor: # B×(T−1)
     last = p.weights.ne(0).long().cumsum(1).argmax(1)
     return ((torch.arange(p.input_ids.shape[1], device=p.input_ids.device) > last[:,None]) & p.attention_mask.bool())[:,1:]
 
+# %% ../nbs/05_key_bias.ipynb #463ab1aa
 def fisher(
     model, tok, # a causal LM and its fast tokenizer
     texts:list[str], # plain paragraphs
@@ -325,6 +329,22 @@ def _measure_curve(model, tok, stats, texts):
     added = [_Added((v*e**.5).float().to(model.device)[None]) for e in _steps]
     return list(zip(_steps, measured_damage(model, tok, texts, added)))
 
+# %% ../nbs/05_key_bias.ipynb #542001e9
+def _check_material(model, pairs, texts):
+    if not recalls(pairs) or len(texts)<6: raise DataError(f'Expected contrastive records and at least 6 paragraphs, got {len(pairs)} records and {len(texts)} paragraphs')
+    if any(s.local for s in sites(model)): raise ModelError('Under tensor parallelism no process sees all heads: learn in one process')
+    short = next((i for i,t in enumerate(texts) if len(t.split())<40), None)
+    if short is not None: raise DataError(f'Paragraph {short} has {len(texts[short].split())} words; expected at least 40, so that text follows the span that is marked in it')
+
+# %% ../nbs/05_key_bias.ipynb #e5aa61b0
+def _learn_logits(model, tok, prompts, texts, distances):
+    "μ, Σ, mean of ordinary effective queries, retrieval score, scale"
+    R,scale = rotations(model, distances)
+    retrieving = [r.text for k in prompts for r in prompts[k] if k!='instruction'] or [r.text for r in prompts['instruction']]
+    mu,_ = effective(R, *query_moments(model, tok, retrieving, last=True))
+    ordinary,sigma = effective(R, *query_moments(model, tok, texts))
+    return mu,sigma,ordinary,retrieval_score(model, tok, prompts.get('copy') or prompts['instruction']),scale
+
 # %% ../nbs/05_key_bias.ipynb #1cd61181
 def learn_queries(
     model, tok, # a Hugging Face causal LM and its fast tokenizer
@@ -337,22 +357,13 @@ def learn_queries(
     progress:bool=True, # show a progress bar
 )->QueryStats:
     "Statistics of a model's queries, and of its output's answer to vectors added to keys; raises `DataError`"
-    prompts = recalls(pairs)
-    if not prompts or len(texts)<6: raise DataError(f'Expected contrastive records and at least 6 paragraphs, got {len(pairs)} records and {len(texts)} paragraphs')
-    if any(s.local for s in sites(model)): raise ModelError('Under tensor parallelism no process sees all heads: learn in one process')
-    short = next((i for i,t in enumerate(texts) if len(t.split())<40), None)
-    if short is not None: raise DataError(f'Paragraph {short} has {len(texts[short].split())} words; expected at least 40, so that text follows the span that is marked in it')
+    _check_material(model, pairs, texts)
     rng = random.Random(seed)
-    prompts = {k: rng.sample(v, min(per_kind, len(v))) for k,v in prompts.items()}
+    prompts = {k: rng.sample(v, min(per_kind, len(v))) for k,v in recalls(pairs).items()}
     held,own = texts[::3],[t for i,t in enumerate(texts) if i%3]
-    bar = tqdm(total=5+len(prompts), desc='learning', disable=not progress)
+    bar = tqdm(total=3+len(prompts), desc='learning', disable=not progress)
     def step(x): bar.update(); return x
-    R,scale = step(rotations(model, distances))
-    retrieving = [r.text for k in prompts for r in prompts[k] if k!='instruction'] or [r.text for r in prompts['instruction']]
-    mean,second = query_moments(model, tok, retrieving, last=True)
-    mu,_ = effective(R, mean, second)
-    ordinary,sigma = step(effective(R, *query_moments(model, tok, own)))
-    score = step(retrieval_score(model, tok, prompts.get('copy') or prompts['instruction']))
+    mu,sigma,ordinary,score,scale = step(_learn_logits(model, tok, prompts, own, distances))
     g = {k: step(answer_gradient(model, tok, v)) for k,v in prompts.items()}
     F = step(fisher(model, tok, own, spans=spans, samples=samples, seed=seed))
     meta = stats_meta(model, QueryStats, prompts=sum(map(len, prompts.values())), texts=len(texts), distances=list(distances), seed=seed)
@@ -369,8 +380,18 @@ def _shift(heads, v):
         k[:,:,at] += part.weights[...,None,None]*v.to(k)
     return edit
 
+# %% ../nbs/05_key_bias.ipynb #aac9df93
 _forms = ('natural','least-damage','mean')
 
+def _check_form(k):
+    "Whether a `KeyBias` is of the natural form; raises `SteeringError` for parameters that its form does not have"
+    if k.form not in _forms: raise SteeringError(f'form={k.form!r} is unknown: expected one of {", ".join(_forms)}')
+    natural = k.form=='natural'
+    odd = [n for n in (('b',) if natural else ('damage','epsilon','kinds')) if getattr(k, n) is not None]
+    if odd or (k.damage is not None and k.epsilon is not None): raise SteeringError(f'The form {k.form!r} takes {"damage or epsilon" if natural else "b"}, got {", ".join(odd) or "both"}')
+    return natural
+
+# %% ../nbs/05_key_bias.ipynb #ced83f35
 @dataclass(frozen=True, eq=False, repr=False)
 class KeyBias(HeadEdit):
     "Adds one vector per head to the keys of marked tokens: k' = k + w·v, with the most effect for the least damage"
@@ -386,19 +407,19 @@ class KeyBias(HeadEdit):
     layers:tuple=None # only these decoder layers; None: all
     ridge:float=None # λ (default .3, at the logit .1)
     def __post_init__(self):
-        if self.form not in _forms: raise SteeringError(f'form={self.form!r} is unknown: expected one of {", ".join(_forms)}')
-        natural = self.form=='natural'
-        odd = [n for n in (('b',) if natural else ('damage','epsilon','kinds')) if getattr(self, n) is not None]
-        if odd or (self.damage is not None and self.epsilon is not None): raise SteeringError(f'The form {self.form!r} takes {"damage or epsilon" if natural else "b"}, got {", ".join(odd) or "both"}')
+        natural = _check_form(self)
         default = dict(ridge=.3 if natural else .1) | (dict(damage=1.05) if natural and self.epsilon is None else {} if natural else dict(b=8.))
         for k,v in default.items():
             if getattr(self, k) is None: object.__setattr__(self, k, v)
         _finite(**{k: v for k in ('damage','epsilon','b','ridge') if (v := getattr(self, k)) is not None})
         self._default_heads(1. if natural else .15)
         if natural: self.strength()
-    def __repr__(self):
-        how = f'damage={self.damage}' if self.damage is not None else f'epsilon={self.epsilon}' if self.epsilon is not None else f'b={self.b}'
-        return f'KeyBias({self.stats.meta["model"]}, {self.form}, {how}, {self.keep.sum()} of {self.keep.numel()} heads)'
+
+# %% ../nbs/05_key_bias.ipynb #f841f434
+@patch
+def __repr__(self:KeyBias):
+    how = f'damage={self.damage}' if self.damage is not None else f'epsilon={self.epsilon}' if self.epsilon is not None else f'b={self.b}'
+    return f'KeyBias({self.stats.meta["model"]}, {self.form}, {how}, {self.keep.sum()} of {self.keep.numel()} heads)'
 
 # %% ../nbs/05_key_bias.ipynb #2da8885c
 @patch
