@@ -102,7 +102,7 @@ marks may have weight 0) with weights B×(stop−start); `last` is the column of
 class _Session:
     "One open `with`: places each forward pass on the prompt, edits its slice, and leaves when the prompt is in the cache"
     def __init__(self, model, prompt, edits, prepare=None):
-        self.model,self.decoder = model,decoder(model)
+        self.model,self.decoder,self.key = model,decoder(model),object()
         self.ids,self.mask,self.weights = (o.to(model.device) for o in (prompt.input_ids, prompt.attention_mask, prompt.weights))
         self.edits,self.prepare = dict(edits),prepare          # site → function (states, part); called with the session before a pass that is edited
         self.ends = self.mask.shape[1]-1-self.mask.flip(1).argmax(1)   # B, the column of each row's last real token
@@ -136,16 +136,24 @@ def _place(self:_Session, x, ids, start):
 
 # %% ../nbs/03_steering.ipynb #6455aa28
 @patch
-def _check_cached(self:_Session, cache, start):
-    "Marks in the cached part of the prompt must have been in force when the cache was filled"
+def open_keys(self:_Session): return {s.key for s in _open.get(self.model, ([], {}))[0]}
+
+@patch
+def _in_force(self:_Session, ids, have, start):
+    "Whether a cache filled under these tokens and weights holds the first `start` tokens of the prompt under its own"
     want = self.weights[:, :start]
-    if not want.any(): return
-    ids,have = getattr(cache, 'seka_marks', (None, None))
-    if have is not None:
-        ids,have = (o.to(want.device).repeat_interleave(max(len(want)//len(o), 1), 0) for o in (ids, have))
-        n = min(have.shape[1], start)                              # what was generated after it carries no marks
-        have = torch.nn.functional.pad(have[:,:n], (0, start-n))
-        if torch.equal(ids[:,:n], self.ids[:,:n]) and torch.equal(have, want): return
+    ids,have = (o.to(want.device).repeat_interleave(max(len(want)//len(o), 1), 0) for o in (ids, have))
+    n = min(have.shape[1], start)                                  # what was generated after it carries no marks
+    have = torch.nn.functional.pad(have[:,:n], (0, start-n))
+    return torch.equal(ids[:,:n], self.ids[:,:n]) and torch.equal(have, want)
+
+@patch
+def _check_cached(self:_Session, cache, start):
+    "Marks in the cached part of the prompt must have been in force when the cache was filled, and no others"
+    if not start: return
+    marks = getattr(cache, 'seka_marks', {})
+    mine = [marks[self.key]] if self.key in marks else [m for k,m in marks.items() if k not in self.open_keys()]
+    if any(self._in_force(*m, start) for m in mine) or not mine and not self.weights[:, :start].any(): return
     raise SteeringError(f'The cache holds the first {start} tokens of the prompt, and was not filled with these marks in force: '
                             'fill it under the steerer (see prefill), or start without a cache')
 
@@ -190,7 +198,9 @@ def after(self:_Session, module, args, out):
         raise SteeringError(f'{len(self.edits)} layers were to be edited and {self.edited} computed keys in this forward pass: this way of running the model cannot be steered')
     self.hooks.close()
     cache = getattr(out, 'past_key_values', None)
-    if cache is not None: cache.seka_marks = self.ids[:, :self.upto],self.weights[:, :self.upto]
+    if cache is not None:
+        others = {k: m for k,m in getattr(cache, 'seka_marks', {}).items() if k in self.open_keys()}
+        cache.seka_marks = others | {self.key: (self.ids[:, :self.upto],self.weights[:, :self.upto])}
     if self.done and cache is not None and self.generating: self.listener.close()
 
 @patch
