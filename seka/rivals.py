@@ -524,7 +524,7 @@ METHODS = { # name: (class, or what the name stands for; parameters that the nam
 def method(
     name:str, # a name in `METHODS`
     stats=None, # what the class takes first: `KeyStats`; for adaseka a dictionary of them, for key-bias `QueryStats`
-    **params, # of the class
+    /, **params, # of the class
 ): # a `Steerer`, None (plain) or 'marks'
     "A method by its name; raises `SteeringError` for an unknown name or parameters that it does not have"
     if name not in METHODS: raise SteeringError(f'There is no method {name!r}: expected one of {", ".join(METHODS)}')
@@ -533,8 +533,9 @@ def method(
         if params: raise SteeringError(f'{name!r} has no parameters, got {", ".join(params)}')
         return cls
     known = inspect.signature(cls).parameters
-    if unknown := set(params)-set(known): raise SteeringError(f'{name!r} has no parameter {min(unknown)!r}: it has {", ".join(known)}')
     first = next(iter(known))
+    own = [k for k in known if k not in ('stats','experts')]
+    if unknown := set(params)-set(own): raise SteeringError(f'{name!r} has no parameter {min(unknown)!r}: it has {", ".join(own)}')
     if first in ('stats','experts') and (stats is not None or known[first].default is inspect.Parameter.empty):
         if stats is None: raise SteeringError(f'{name!r} needs statistics of the model: learn them, or take KeyStats.from_pretrained()')
         params = {first:stats, **params}
