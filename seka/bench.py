@@ -110,6 +110,7 @@ def peak_on_cpu(fn)->float: # MB
     changes = [e.nbytes() for e in p.profiler.kineto_results.events() if e.name()=='[memory]']
     return float(np.cumsum([0, *changes]).max()/2**20)
 
+# %% ../nbs/11_bench.ipynb #df9b6a37
 def _exactly(n): return dict(max_new_tokens=n, min_new_tokens=n, do_sample=False, pad_token_id=0)
 
 def steered(steerer, model, prompt): return steerer(model, prompt) if steerer else nullcontext()
