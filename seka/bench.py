@@ -95,6 +95,7 @@ class Stamps(BaseStreamer):
     def put(self, value): self.marks.append(self.mark())
     def end(self): pass
 
+# %% ../nbs/11_bench.ipynb #0e498c3f
 def _room():
     "Reset the peak of allocated memory, and say what is allocated now"
     if not torch.cuda.is_available(): return 0
@@ -103,6 +104,7 @@ def _room():
 
 def _peak(before): return {'peak_mb': (torch.cuda.max_memory_allocated()-before)/2**20} if torch.cuda.is_available() else {}
 
+# %% ../nbs/11_bench.ipynb #76e42045
 def peak_on_cpu(fn)->float: # MB
     "The most memory that tensors made inside a call hold at one moment, from the profiler"
     from torch.profiler import ProfilerActivity as A, profile

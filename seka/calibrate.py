@@ -56,7 +56,7 @@ SPACES = { # method → parameter → what to choose from
     'spa': dict(strength=Range(1.02, 4., 1.5, log=False), modulate=Options((False,True), False)),
     'attention-bias': dict(strength=Range(.25, 8., 1.), heads=Range(.04, 1., 1.)),
     'key-scale': dict(gain=Range(.1, 6., 1.), heads=_heads),
-    'key-bias': dict(damage=Range(1.002, 1.5, 1.05)),
+    'key-bias': dict(damage=Range(1.002, 1.5, 1.05)), 'key-value-bias': dict(damage=Range(1.002, 1.5, 1.05)),
     'random-subspace': dict(gain=Range(.25, 8., 2.), heads=_heads, gamma=_gamma),
 }
 

@@ -11,8 +11,7 @@ __all__ = ['Recall', 'attention_inputs', 'rotations', 'recalls', 'paragraphs', '
 import math, random
 from collections import namedtuple
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 import torch
 from fastcore.basics import patch
 from tqdm.auto import tqdm
@@ -22,7 +21,7 @@ from transformers.masking_utils import sdpa_mask
 from .models import DataError, ModelError, data_path, decoder, geometry, site_hooks, sites
 from .spans import Prompt, highlight
 from .learn import Stats, pairs, read_jsonl, stats_meta
-from .steering import HeadEdit, Steerer, SteeringError, _finite, _positions
+from .steering import HeadEdit, Steerer, SteeringError, _ValueEdit, _cached, _finite, _positions
 
 # %% ../nbs/05_key_bias.ipynb #106c3175
 _heard = [] # the notes of the `with` that is open, and of those around it
@@ -177,12 +176,13 @@ def retrieval_score(
 
 # %% ../nbs/05_key_bias.ipynb #824de45d
 class _Added(Steerer):
-    "Adds a tensor B×L×H×D to the marked tokens' keys (or values): the same vector for all marked tokens of a row"
-    def __init__(self, added, kind='key'): self.added,self.kind = added,kind
+    "Adds tensors B×L×H×D to the marked tokens' keys, and to their values: the same vector for all marked tokens of a row"
+    def __init__(self, keys=None, values=None): self.added = {k: v for k,v in dict(key=keys, value=values).items() if v is not None}
     def edits(self, model):
         def put(v): return lambda states, part: states[:, part.start:part.stop].add_(part.weights[...,None,None]*v[:,None].to(states))
-        return [(s, put(self.added[:,i])) for i,s in enumerate(sites(model, self.kind))]
+        return [(s, put(v[:,i])) for kind,v in self.added.items() for i,s in enumerate(sites(model, kind))]
 
+# %% ../nbs/05_key_bias.ipynb #57b21d0a
 @contextmanager
 def _frozen(model):
     "Parameters without gradients, as they were afterwards"
@@ -192,12 +192,13 @@ def _frozen(model):
     finally:
         for p in had: p.requires_grad_(True)
 
-def _scores_of(model, tok, texts, spans, kind, pick):
-    "Gradients B×L×H×D of log-probabilities: `pick` gets (logits B×T×V, Prompt) and yields what to differentiate, a number for each row"
+# %% ../nbs/05_key_bias.ipynb #7749999e
+def _scores_of(model, tok, texts, spans, pick):
+    "Gradients 2×B×L×H×D, in keys and in values: `pick` gets (log-probabilities B×T×V, Prompt) and yields what to differentiate, a number for each row"
     p,batch = _read(model, tok, texts, spans)
     L,H,_,D = geometry(model)
-    zero = torch.zeros(len(texts), L, H, D, device=model.device, requires_grad=True)
-    with _frozen(model), torch.enable_grad(), _Added(zero, kind)(model, p):
+    zero = torch.zeros(2, len(texts), L, H, D, device=model.device, requires_grad=True)
+    with _frozen(model), torch.enable_grad(), _Added(*zero)(model, p):
         log_p = model(**batch).logits.float().log_softmax(-1)
         for rows in pick(log_p, p): yield torch.autograd.grad(rows.sum(), zero, retain_graph=True)[0].double().cpu()
 
@@ -205,15 +206,14 @@ def _scores_of(model, tok, texts, spans, kind, pick):
 def answer_gradient(
     model, tok, # a causal LM and its fast tokenizer
     prompts:list, # `Recall`s
-    kind:str='key', # what the vector is added to: 'key' or 'value'
     batch_size:int=16, # prompts a forward pass
-)->torch.Tensor: # L×H×D, float64
-    "g: mean gradient of the answer's log-probability in a vector added to the marked tokens"
+)->torch.Tensor: # 2×L×H×D, in keys and in values, float64
+    "g: mean gradient of the answer's log-probability in vectors added to the marked tokens"
     total = 0
     for b in _batches(sorted(prompts, key=lambda r: len(r.text)), batch_size):
         first = torch.tensor([tok(' '+r.answer, add_special_tokens=False)['input_ids'][0] for r in b], device=model.device)
         pick = lambda log_p, p: [log_p[:,-1].gather(1, first[:,None])[:,0]]
-        total = total+sum(g.sum(0) for g in _scores_of(model, tok, [r.text for r in b], [[(r.start, r.end)] for r in b], kind, pick))
+        total = total+sum(g.sum(1) for g in _scores_of(model, tok, [r.text for r in b], [[(r.start, r.end)] for r in b], pick))
     return total/len(prompts)
 
 # %% ../nbs/05_key_bias.ipynb #3c93f3f8
@@ -236,13 +236,12 @@ def after_mark(p:Prompt)->torch.Tensor: # B×(T−1)
 def fisher(
     model, tok, # a causal LM and its fast tokenizer
     texts:list[str], # plain paragraphs
-    kind:str='key', # what the vector is added to
     spans:int=3, # places to mark in each text
     samples:int=4, # draws from the model for each of them
     seed:int=0,
     batch_size:int=8, # texts a forward pass
-)->torch.Tensor: # L×H×D×D, float64, per token
-    "F: blocks of the Fisher information of the text after a marked span in a vector added to the span's tokens"
+)->torch.Tensor: # 2×L×H×D×D, for keys and for values, float64, per token
+    "F: blocks of the Fisher information of the text after a marked span in vectors added to the span's tokens"
     rng,total,n = random.Random(seed),0,0
     def pick(log_p, p):
         gen,after = torch.Generator(log_p.device).manual_seed(seed),after_mark(p)
@@ -250,8 +249,8 @@ def fisher(
             x = torch.multinomial(log_p[:,:-1].detach().exp().flatten(0,1), 1, generator=gen).view(after.shape)
             yield (log_p[:,:-1].gather(2, x[...,None])[...,0]*after).sum(1)/after.sum(1).sqrt()
     for b in _batches(sorted(texts, key=len)*spans, batch_size):
-        for g in _scores_of(model, tok, b, [some_words(t, rng) for t in b], kind, pick):
-            total = total+torch.einsum('blhd,blhe->lhde', g, g); n += len(b)
+        for g in _scores_of(model, tok, b, [some_words(t, rng) for t in b], pick):
+            total = total+torch.einsum('sblhd,sblhe->slhde', g, g); n += len(b)
     return total/n
 
 # %% ../nbs/05_key_bias.ipynb #29be3f2c
@@ -263,23 +262,32 @@ class QueryStats(Stats):
     ordinary:torch.Tensor # mean of effective ordinary queries, L×H×D
     retrieval:torch.Tensor # R, L×H
     scale:torch.Tensor # s, the attention scale, L
-    gradients:dict # kind of prompt → g, L×H×D
-    fisher:torch.Tensor # F per token, L×H×D×D
+    gradients:dict # kind of prompt → g in keys and in values, 2×L×H×D
+    fisher:torch.Tensor # F per token for keys and for values, 2×L×H×D×D
     layers:list[int] # the decoder layer of each row of the tensors
-    meta:dict # model, fingerprint, counts, distances, curve, version …
+    meta:dict # model, fingerprint, counts, distances, curves, version …
     scores:dict=field(default_factory=dict) # name → L×H, further scores by which heads can be chosen
-    version,file,shipped = 1,'query_stats.safetensors','smollm2-135m-instruct.queries.safetensors'
+    version,file,shipped = 2,'query_stats.safetensors','smollm2-135m-instruct.queries.safetensors'
     @property
     def size(self)->tuple: "Layers, KV heads, head dimension"; return tuple(self.second.shape[:3])
     def own_scores(self): return dict(R=self.retrieval)
-    def tensors(self):
-        names = ('mean','second','ordinary','retrieval','scale','fisher')
-        return {n: getattr(self, n) for n in names} | {f'gradient.{k}': v for k,v in self.gradients.items()}
-    @classmethod
-    def of(cls, tensors, layers, meta):
-        g = {k.removeprefix('gradient.'): v for k,v in tensors.items() if k.startswith('gradient.')}
-        return cls(*(tensors[n] for n in ('mean','second','ordinary','retrieval','scale')), g, tensors['fisher'], layers, meta)
     def __repr__(self): return f'QueryStats({self.meta["model"]}, {self.meta["prompts"]} prompts, {self.meta["texts"]} paragraphs, {len(self.layers)} layers, {self.size[1]} KV heads)'
+
+# %% ../nbs/05_key_bias.ipynb #993265e0
+_logit = 'mean','second','ordinary','retrieval','scale'
+@patch
+def tensors(self:QueryStats)->dict: # name → tensor
+    "All tensors, as a file holds them"
+    res = {n: getattr(self, n) for n in _logit}
+    for i,s in enumerate(('key','value')): res |= {f'{s}.fisher': self.fisher[i]} | {f'{s}.gradient.{k}': v[i] for k,v in self.gradients.items()}
+    return res
+
+@patch(cls_method=True)
+def of(cls:QueryStats, tensors, layers, meta):
+    "Statistics from such tensors"
+    both = lambda n: torch.stack([tensors[f'{s}.{n}'] for s in ('key','value')])
+    kinds = [k.removeprefix('key.gradient.') for k in tensors if k.startswith('key.gradient.')]
+    return cls(*(tensors[n] for n in _logit), {k: both(f'gradient.{k}') for k in kinds}, both('fisher'), layers, meta)
 
 # %% ../nbs/05_key_bias.ipynb #ffec685d
 def natural_vector(
@@ -287,18 +295,20 @@ def natural_vector(
     kinds:tuple=None, # of gradients; None: all
     ridge:float=.3, # λ
     keep:torch.Tensor=None, # L×H, True for heads that may be edited; None: all
-)->torch.Tensor: # L×H×D, float64, of predicted damage ½vᵀFv = 1
+    values:bool=False, # for values as well
+)->torch.Tensor: # 1×L×H×D for keys, or 2×L×H×D for keys and values, float64, of predicted damage ½vᵀFv = 1
     "v ∝ F_λ⁻¹ Σ_k g_k/√(g_kᵀF_λ⁻¹g_k)"
     unknown = set(kinds or ())-set(stats.gradients)
     if unknown: raise SteeringError(f'There are no gradients of the kind {sorted(unknown)}: there are {", ".join(stats.gradients)}')
-    F = stats.fisher
-    A = ridged(F, ridge, .1*F.diagonal(dim1=-2, dim2=-1).mean())
+    n = 1+values
+    F = stats.fisher[:n]
+    A = ridged(F, ridge, .1*F.diagonal(dim1=-2, dim2=-1).mean((1,2,3))[:,None,None])
     v = 0
-    for g in (stats.gradients[k] for k in kinds or stats.gradients):
+    for g in (stats.gradients[k][:n] for k in kinds or stats.gradients):
         w = torch.linalg.solve(A, g[...,None])[...,0]
         if keep is not None: g,w = g*keep[...,None],w*keep[...,None]
         v = v+w/(g*w).sum().sqrt()
-    return v/(.5*torch.einsum('lhd,lhde,lhe->', v, F, v)).sqrt()
+    return v/(.5*torch.einsum('slhd,slhde,slhe->', v, F, v)).sqrt()
 
 # %% ../nbs/05_key_bias.ipynb #05da842d
 @torch.no_grad()
@@ -321,13 +331,21 @@ def measured_damage(
         n += after.sum().item()
     return ((nll[1:]-nll[0])/n).exp().tolist()
 
+# %% ../nbs/05_key_bias.ipynb #dbadb9bf
 _steps = (.0005,.001,.002,.004,.008,.016,.032,.064,.128,.256)                  # ε at which the damage is measured
 
-def _measure_curve(model, tok, stats, texts):
-    "[(ε, damage)] of the default vector"
-    v = natural_vector(stats)
-    added = [_Added((v*e**.5).float().to(model.device)[None]) for e in _steps]
-    return list(zip(_steps, measured_damage(model, tok, texts, added)))
+def _curve_name(kinds, values): return ('keys and values' if values else 'keys') + (f' of {", ".join(sorted(kinds))}' if kinds else '')
+
+@patch
+def measured(self:QueryStats,
+    model, tok, # the model of these statistics and its fast tokenizer
+    texts:list[str]=None, # plain paragraphs that F has not seen; None: those of the package that `learn_queries` holds back
+    kinds:tuple=None, values:bool=False, # of the vectors, as in `KeyBias`
+)->QueryStats:
+    "The same statistics with one more damage curve, [(ε, damage)] in `meta['curves']`, so that `KeyBias(..., damage=)` knows these vectors"
+    v = natural_vector(self, kinds, values=values).float().to(model.device)[:,None]
+    curve = list(zip(_steps, measured_damage(model, tok, texts or paragraphs()[::3], [_Added(*v*e**.5) for e in _steps])))
+    return replace(self, meta={**self.meta, 'curves': {**self.meta.get('curves', {}), _curve_name(kinds, values): curve}})
 
 # %% ../nbs/05_key_bias.ipynb #542001e9
 def _check_material(model, pairs, texts):
@@ -356,19 +374,19 @@ def learn_queries(
     seed:int=0,
     progress:bool=True, # show a progress bar
 )->QueryStats:
-    "Statistics of a model's queries, and of its output's answer to vectors added to keys; raises `DataError`"
+    "Statistics of a model's queries, and of its output's answer to vectors added to keys and values; raises `DataError`"
     _check_material(model, pairs, texts)
     rng = random.Random(seed)
     prompts = {k: rng.sample(v, min(per_kind, len(v))) for k,v in recalls(pairs).items()}
     held,own = texts[::3],[t for i,t in enumerate(texts) if i%3]
-    bar = tqdm(total=3+len(prompts), desc='learning', disable=not progress)
+    bar = tqdm(total=4+len(prompts), desc='learning', disable=not progress)
     def step(x): bar.update(); return x
     mu,sigma,ordinary,score,scale = step(_learn_logits(model, tok, prompts, own, distances))
     g = {k: step(answer_gradient(model, tok, v)) for k,v in prompts.items()}
     F = step(fisher(model, tok, own, spans=spans, samples=samples, seed=seed))
     meta = stats_meta(model, QueryStats, prompts=sum(map(len, prompts.values())), texts=len(texts), distances=list(distances), seed=seed)
     res = QueryStats(mu, sigma, ordinary, score, scale, g, F, [s.layer for s in sites(model)], meta)
-    meta['curve'] = step(_measure_curve(model, tok, res, held))
+    for values in (False,True): res = step(res.measured(model, tok, held, values=values))
     bar.close()
     return res
 
@@ -387,20 +405,21 @@ def _check_form(k):
     "Whether a `KeyBias` is of the natural form; raises `SteeringError` for parameters that its form does not have"
     if k.form not in _forms: raise SteeringError(f'form={k.form!r} is unknown: expected one of {", ".join(_forms)}')
     natural = k.form=='natural'
-    odd = [n for n in (('b',) if natural else ('damage','epsilon','kinds')) if getattr(k, n) is not None]
+    odd = [n for n in (('b',) if natural else ('damage','epsilon','kinds','values')) if getattr(k, n) not in (None, False)]
     if odd or (k.damage is not None and k.epsilon is not None): raise SteeringError(f'The form {k.form!r} takes {"damage or epsilon" if natural else "b"}, got {", ".join(odd) or "both"}')
     return natural
 
 # %% ../nbs/05_key_bias.ipynb #ced83f35
 @dataclass(frozen=True, eq=False, repr=False)
 class KeyBias(HeadEdit):
-    "Adds one vector per head to the keys of marked tokens: k' = k + w·v, with the most effect for the least damage"
+    "Adds one vector per head to the keys of marked tokens, k' = k + w·v, on request also to their values, with the most effect for the least damage"
     stats:QueryStats # of the model that is to be steered
     damage:float=None # natural form: perplexity ratio after a marked span that is allowed (default 1.05) …
     epsilon:float=None # … or the predicted divergence ε in nats a token
     b:float=None # forms at the logit: mean shift of retrieving queries' logits (default 8)
     form:str='natural' # or 'least-damage', 'mean'
-    kinds:tuple=None # natural form: of which prompts; None: all
+    kinds:tuple=None # natural form: of which prompts, a name or several; None: all
+    values:bool=False # natural form: add vectors to the values as well
     heads:float=None # share of the heads to edit (default: all; .15 at the logit)
     heads_by:object='R' # the score to choose heads by, as in `chosen_heads`
     delta:float=None
@@ -408,6 +427,7 @@ class KeyBias(HeadEdit):
     ridge:float=None # λ (default .3, at the logit .1)
     def __post_init__(self):
         natural = _check_form(self)
+        if isinstance(self.kinds, str): object.__setattr__(self, 'kinds', (self.kinds,))
         default = dict(ridge=.3 if natural else .1) | (dict(damage=1.05) if natural and self.epsilon is None else {} if natural else dict(b=8.))
         for k,v in default.items():
             if getattr(self, k) is None: object.__setattr__(self, k, v)
@@ -419,7 +439,7 @@ class KeyBias(HeadEdit):
 @patch
 def __repr__(self:KeyBias):
     how = f'damage={self.damage}' if self.damage is not None else f'epsilon={self.epsilon}' if self.epsilon is not None else f'b={self.b}'
-    return f'KeyBias({self.stats.meta["model"]}, {self.form}, {how}, {self.keep.sum()} of {self.keep.numel()} heads)'
+    return f'KeyBias({self.stats.meta["model"]}, {self.form}{", keys and values" if self.values else ""}, {how}, {self.keep.sum()} of {self.keep.numel()} heads)'
 
 # %% ../nbs/05_key_bias.ipynb #2da8885c
 @patch
@@ -428,22 +448,30 @@ def strength(self:KeyBias)->float:
     if self.epsilon is not None:
         if self.epsilon<0: raise SteeringError(f'epsilon={self.epsilon} is negative: to make marked text less visible, give it negative weights')
         return self.epsilon
-    if not self.keep.all() or self.kinds or self.ridge!=.3: raise SteeringError('damage= was measured for the default vectors (all heads, all kinds, ridge .3): give epsilon= with others')
-    e,d = zip(*[(0.,1.), *self.stats.meta['curve']])
+    if not self.keep.all() or self.ridge!=.3: raise SteeringError('damage= is measured with all heads and ridge .3: give epsilon= with others')
+    curves,name = self.stats.meta['curves'],_curve_name(self.kinds, self.values)
+    if name not in curves: raise SteeringError(f'The damage was measured for vectors of {"; ".join(curves)}, not of {name}: take stats.measured(model, tok, kinds=…, values=…), or give epsilon=')
+    e,d = zip(*[(0.,1.), *curves[name]])
     top = max(d)
     if not 1<=self.damage<=top: raise SteeringError(f'damage={self.damage} is outside what was measured for {self.stats.meta["model"]}: expected a perplexity ratio from 1 to {top:.2f}, or epsilon=')
     i = max(i for i in range(len(d)) if d[i]<=self.damage)                      # the last step within it
     if i==len(d)-1: return e[i]
     return (e[i]**.5+(e[i+1]**.5-e[i]**.5)*(self.damage-d[i])/(d[i+1]-d[i]))**2
 
-def _table(self):
-    "The vectors to add, L×H×D in float64"
-    if self.form=='natural': return natural_vector(self.stats, self.kinds, self.ridge, self.keep)*self.strength()**.5
+def _vectors(self):
+    "The vectors to add: 1×L×H×D for keys, or 2×L×H×D for keys and values, in float64"
+    if self.form=='natural': return natural_vector(self.stats, self.kinds, self.ridge, self.keep, self.values)*self.strength()**.5
     s = self.stats
     v = least_damage(s.mean, s.second, self.ridge)[0] if self.form=='least-damage' else s.mean/(s.mean*s.mean).sum(-1, keepdim=True)
-    return self.b*v/s.scale[:,None,None]
-KeyBias.table = cached_property(_table)
-KeyBias.table.__set_name__(KeyBias, 'table')
+    return (self.b*v/s.scale[:,None,None])[None]
+
+# %% ../nbs/05_key_bias.ipynb #1bfeda21
+_cached(KeyBias, 'vectors', _vectors)
+_cached(KeyBias, 'value_edit', lambda self: _ValueEdit(self, self.vectors[1]))
+KeyBias.table = property(lambda self: self.vectors[0])
 
 @patch
 def make(self:KeyBias, heads, rows): return _shift(heads, rows)
+
+@patch
+def edits(self:KeyBias, model): return HeadEdit.edits(self, model)+(self.value_edit.edits(model) if self.values else [])

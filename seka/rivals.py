@@ -10,7 +10,6 @@ __all__ = ['METHODS', 'Prism', 'KeyScale', 'RandomSubspace', 'bias_columns', 'ex
 import inspect, json, math
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import MethodType, SimpleNamespace
 from weakref import WeakKeyDictionary
@@ -24,7 +23,7 @@ from transformers.masking_utils import sdpa_mask
 from .models import DataError, decoder, geometry, sites
 from .spans import Prompt
 from .learn import KeyStats, fingerprint, read_jsonl
-from .steering import SEKA, HeadEdit, Steerer, SteeringError, _Session, _finite, _open, _positions, _removing, chosen_heads, leading, projector, spectral_rank
+from .steering import SEKA, HeadEdit, Steerer, SteeringError, _Session, _ValueEdit, _cached, _finite, _open, _positions, _removing, chosen_heads, leading, projector, spectral_rank
 from .adaptive import AdaSEKA
 from .key_bias import KeyBias
 
@@ -58,18 +57,10 @@ class Prism(HeadEdit):
         self._default_heads(.12)
 
 # %% ../nbs/06_rivals.ipynb #88224fa7
-def _set(cls, name, f):
-    "A property of a class, computed once for each object"
-    setattr(cls, name, cached_property(f)); cls.__dict__[name].__set_name__(cls, name)
-
-_set(Prism, 'table', lambda self: _difference(self.stats.key, self.keep, self.gain, self.gamma, self.offset))
+_cached(Prism, 'table', lambda self: _difference(self.stats.key, self.keep, self.gain, self.gamma, self.offset))
 
 # %% ../nbs/06_rivals.ipynb #8276ea21
-class _ValueEdit(HeadEdit):
-    kind,keep = 'value',None
-    def __init__(self, stats, keep, table): self.stats,self.keep,self.table = stats,keep,table
-
-_set(Prism, 'values', lambda self: _ValueEdit(self.stats, self.keep, _difference(self.stats.value, self.keep, self.value_gain, self.gamma, self.offset)))
+_cached(Prism, 'values', lambda self: _ValueEdit(self, _difference(self.stats.value, self.keep, self.value_gain, self.gamma, self.offset)))
 
 @patch
 def edits(self:Prism, model):
@@ -120,7 +111,7 @@ def _random_matrices(self):
         M += .5*gain*projector(Q, torch.arange(D)<rank[...,None])
     return M*self.keep[...,None,None]
 
-_set(RandomSubspace, 'matrices', _random_matrices)
+_cached(RandomSubspace, 'matrices', _random_matrices)
 
 # %% ../nbs/06_rivals.ipynb #15d73a0d
 def bias_columns(
@@ -518,12 +509,12 @@ def processor(self:SPA, model, prompt:Prompt)->SPALogits:
 METHODS = { # name: (class, or what the name stands for; parameters that the name implies)
     'plain': (None, {}), 'marks': ('marks', {}), 'seka': (SEKA, {}), 'adaseka': (AdaSEKA, {}), 'prism': (Prism, {}), 'prism-v': (Prism, dict(gain=.5, gamma=.9, value_gain=.1)),
     'pasta': (PASTA, {}), 'spa': (SPA, {}), 'attention-bias': (AttentionBias, {}), 'key-scale': (KeyScale, {}), 'random-subspace': (RandomSubspace, {}),
-    'key-bias': (KeyBias, {})}
+    'key-bias': (KeyBias, {}), 'key-value-bias': (KeyBias, dict(values=True))}
 
 # %% ../nbs/06_rivals.ipynb #45b96aae
 def method(
     name:str, # a name in `METHODS`
-    stats=None, # what the class takes first: `KeyStats`; for adaseka a dictionary of them, for key-bias `QueryStats`
+    stats=None, # what the class takes first: `KeyStats`; for adaseka a dictionary of them, for key-bias and key-value-bias `QueryStats`
     /, **params, # of the class
 ): # a `Steerer`, None (plain) or 'marks'
     "A method by its name; raises `SteeringError` for an unknown name or parameters that it does not have"

@@ -339,6 +339,16 @@ def _linear(heads, M):
         k[:,:,at] += torch.einsum('hed,bthd->bthe', M.to(k), k[:,:,at]) * part.weights[...,None,None]
     return edit
 
+# %% ../nbs/03_steering.ipynb #ef76ebdd
+class _ValueEdit(HeadEdit):
+    "The edit of values that goes with an edit of keys"
+    kind,keep = 'value',None
+    def __init__(self, of, table): self.stats,self.keep,self.make,self.table = of.stats,of.keep,of.make,table
+
+def _cached(cls, name, f):
+    "A property of a class, computed once for each object"
+    setattr(cls, name, cached_property(f)); cls.__dict__[name].__set_name__(cls, name)
+
 # %% ../nbs/03_steering.ipynb #251800bc
 @dataclass(frozen=True, eq=False, repr=False)
 class SEKA(HeadEdit):
@@ -374,8 +384,7 @@ def _matrices(self):
         U,lead = leading(omega[keep], self.gamma)
         M[keep] += .5*gain*projector(U, ~lead if least else lead)
     return M
-SEKA.matrices = cached_property(_matrices)
-SEKA.matrices.__set_name__(SEKA, 'matrices')
+_cached(SEKA, 'matrices', _matrices)
 SEKA.table = property(lambda self: self.matrices)
 
 # %% ../nbs/03_steering.ipynb #4bd8de52
