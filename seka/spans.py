@@ -224,13 +224,13 @@ def _check_rendered(plain, texts, spans, found):
 # %% ../nbs/01_spans.ipynb #9590c092
 def _is_chat(o): return isinstance(o, (list,tuple)) and bool(o) and isinstance(o[0], dict)
 
-def _one(tok, item, spans, markers, occurrence, weight, template_kwargs):
+def _one(tok, item, spans, markers, occurrence, weight, verbatim, template_kwargs):
     "A text or a chat → clean text, ranges"
     if spans is not None and (not isinstance(spans, (list,tuple)) or any(isinstance(s, (int,float)) for s in spans)):
         raise SpanError(f'spans={spans!r} is no list of spans: put it in brackets, and for a batch give one list for each text')
     if not _is_chat(item): return (item, find_spans(item, spans, occurrence, weight)) if spans is not None else parse_marks(item, markers, weight)
-    parts = [p[k] for p,k in _parts(item)]
-    if spans is None: parsed = [parse_marks(t, markers, weight) for t in parts]
+    parts,roles = [p[k] for p,k in _parts(item)],[m['role'] for m in item for _ in _parts([m])]
+    if spans is None: parsed = [(t,[]) if r in verbatim else parse_marks(t, markers, weight) for t,r in zip(parts,roles)]
     else:
         if not all(isinstance(s if isinstance(s, str) else s[0], str) for s in spans): raise SpanError('In a chat, spans are substrings: character ranges would be ambiguous')
         parsed = list(zip(parts, _spread(parts, spans, occurrence, weight)))
@@ -258,6 +258,7 @@ def highlight(
     occurrence='all', # which occurrence of a substring: 'all' or an index
     max_length:int=None, # cut each text to that many tokens
     device=None, # where the tensors go
+    verbatim:tuple=('assistant',), # roles in a chat whose messages have no marks: a model writes `**bold**` of its own
     **template_kwargs, # for the chat template, e.g. enable_thinking=False
 )->Prompt:
     "Tokenise a text, a chat or a batch of them, with a weight on every marked token; raises `SpanError`"
@@ -268,7 +269,7 @@ def highlight(
     if len(each)!=len(items): raise SpanError(f'{len(items)} texts with {len(each)} lists of spans: give one list for each text')
     if len({_is_chat(o) for o in items})>1: raise SpanError('Texts and chats cannot be mixed in one batch')
     if not _is_chat(items[0]) and not all(isinstance(o, str) for o in items): raise SpanError(f'Expected text or chat messages, got {type(items[0]).__name__}')
-    done = [_one(tok, o, s, markers, occurrence, weight, template_kwargs) for o,s in zip(items,each)]
+    done = [_one(tok, o, s, markers, occurrence, weight, verbatim, template_kwargs) for o,s in zip(items,each)]
     p = encode(tok, *map(list, zip(*done)), add_special_tokens=not _is_chat(items[0]), max_length=max_length, batched=batched)
     return p if device is None else p.to(device)
 
