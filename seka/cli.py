@@ -65,8 +65,9 @@ def _load(model):
 
 # %% ../nbs/12_cli.ipynb #7f9e2dda
 def _writable(out):
-    "Whether there is a folder for a file, before anything is computed"
+    "Whether a file can be written, before anything is computed"
     from seka import DataError
+    if out and out.is_dir(): raise DataError(f'--out {out} is a folder: name a file in it')
     if out and not out.parent.is_dir(): raise DataError(f'--out {out}: there is no folder {out.parent}')
 
 # %% ../nbs/12_cli.ipynb #fd7fc774
@@ -139,7 +140,7 @@ def _steering(method, adaptive):
 def _settings(name, s):
     "What a JSON result says about its steerer"
     own = {f.name: getattr(s, f.name) for f in fields(s)}
-    res = {k: v for k,v in own.items() if isinstance(v, (int,float,str)) or v is None}
+    res = {k: v for k,v in own.items() if isinstance(v, (int,float,str,list,tuple)) or v is None}
     if 'experts' in own: return dict(method=name, **res, experts=list(s.experts), model=next(iter(s.experts.values())).meta['model'])
     return dict(method=name, **res) | ({'model': s.stats.meta['model']} if own.get('stats') else {})
 

@@ -289,6 +289,15 @@ def of(cls:QueryStats, tensors, layers, meta):
     kinds = [k.removeprefix('key.gradient.') for k in tensors if k.startswith('key.gradient.')]
     return cls(*(tensors[n] for n in _logit), {k: both(f'gradient.{k}') for k in kinds}, both('fisher'), layers, meta)
 
+# %% ../nbs/05_key_bias.ipynb #68692812
+def _kinds(stats, kinds)->tuple: # each once; None for all
+    "Kinds of prompts, given by a name or several; raises `SteeringError` for others"
+    if kinds is None: return None
+    given = tuple(kinds) if isinstance(kinds, (list,tuple,set)) else (kinds,)
+    unknown = [k for k in given if k not in stats.gradients]
+    if unknown or not given: raise SteeringError(f'kinds={kinds!r}: expected some of {", ".join(stats.gradients)}')
+    return None if set(given)==set(stats.gradients) else tuple(k for k in stats.gradients if k in given)
+
 # %% ../nbs/05_key_bias.ipynb #ffec685d
 def natural_vector(
     stats:QueryStats,
@@ -298,9 +307,7 @@ def natural_vector(
     values:bool=False, # for values as well
 )->torch.Tensor: # 1×L×H×D for keys, or 2×L×H×D for keys and values, float64, of predicted damage ½vᵀFv = 1
     "v ∝ F_λ⁻¹ Σ_k g_k/√(g_kᵀF_λ⁻¹g_k)"
-    unknown = set(kinds or ())-set(stats.gradients)
-    if unknown: raise SteeringError(f'There are no gradients of the kind {sorted(unknown)}: there are {", ".join(stats.gradients)}')
-    n = 1+values
+    n,kinds = 1+values,_kinds(stats, kinds)
     F = stats.fisher[:n]
     A = ridged(F, ridge, .1*F.diagonal(dim1=-2, dim2=-1).mean((1,2,3))[:,None,None])
     v = 0
@@ -340,19 +347,30 @@ def _curve_name(kinds, values): return ('keys and values' if values else 'keys')
 def measured(self:QueryStats,
     model, tok, # the model of these statistics and its fast tokenizer
     texts:list[str]=None, # plain paragraphs that F has not seen; None: those of the package that `learn_queries` holds back
-    kinds:tuple=None, values:bool=False, # of the vectors, as in `KeyBias`
+    kinds=None, values:bool=False, # of the vectors, as in `KeyBias`
 )->QueryStats:
     "The same statistics with one more damage curve, [(ε, damage)] in `meta['curves']`, so that `KeyBias(..., damage=)` knows these vectors"
+    self.check(model)
+    texts,kinds = paragraphs()[::3] if texts is None else texts,_kinds(self, kinds)
+    _check_texts(model, texts, 1)
     v = natural_vector(self, kinds, values=values).float().to(model.device)[:,None]
-    curve = list(zip(_steps, measured_damage(model, tok, texts or paragraphs()[::3], [_Added(*v*e**.5) for e in _steps])))
+    curve = list(zip(_steps, measured_damage(model, tok, texts, [_Added(*v*e**.5) for e in _steps])))
     return replace(self, meta={**self.meta, 'curves': {**self.meta.get('curves', {}), _curve_name(kinds, values): curve}})
 
 # %% ../nbs/05_key_bias.ipynb #542001e9
-def _check_material(model, pairs, texts):
-    if not recalls(pairs) or len(texts)<6: raise DataError(f'Expected contrastive records and at least 6 paragraphs, got {len(pairs)} records and {len(texts)} paragraphs')
+def _check_texts(model, texts, least):
+    "Whether a model can be measured with these paragraphs; raises `DataError`, `ModelError`"
+    if len(texts)<least: raise DataError(f'Expected at least {least} plain paragraphs, got {len(texts)}')
+    short = next((i for i,t in enumerate(texts) if len(t.split(' '))<40), None)
+    if short is not None: raise DataError(f'Paragraph {short} has {len(texts[short].split(" "))} words with a space between; expected at least 40, so that text follows the span that is marked in it')
     if any(s.local for s in sites(model)): raise ModelError('Under tensor parallelism no process sees all heads: learn in one process')
-    short = next((i for i,t in enumerate(texts) if len(t.split())<40), None)
-    if short is not None: raise DataError(f'Paragraph {short} has {len(texts[short].split())} words; expected at least 40, so that text follows the span that is marked in it')
+    shapes = {(s.heads, s.dim) for kind in ('key','value') for s in sites(model, kind)}
+    if len(shapes)>1: raise ModelError(f'Expected keys and values of one shape, got (heads, dimension) {sorted(shapes)}')
+
+# %% ../nbs/05_key_bias.ipynb #b9f71a50
+def _check_material(model, pairs, texts):
+    if not recalls(pairs): raise DataError(f'Expected contrastive records, got {len(pairs)}')
+    _check_texts(model, texts, 6)
 
 # %% ../nbs/05_key_bias.ipynb #e5aa61b0
 def _learn_logits(model, tok, prompts, texts, distances):
@@ -403,9 +421,11 @@ _forms = ('natural','least-damage','mean')
 
 def _check_form(k):
     "Whether a `KeyBias` is of the natural form; raises `SteeringError` for parameters that its form does not have"
+    if not isinstance(k.stats, QueryStats): raise SteeringError(f'KeyBias needs QueryStats (see learn_queries), got {type(k.stats).__name__}')
+    if not isinstance(k.values, bool): raise SteeringError(f'values={k.values!r}: expected True or False')
     if k.form not in _forms: raise SteeringError(f'form={k.form!r} is unknown: expected one of {", ".join(_forms)}')
     natural = k.form=='natural'
-    odd = [n for n in (('b',) if natural else ('damage','epsilon','kinds','values')) if getattr(k, n) not in (None, False)]
+    odd = [n for n in (('b',) if natural else ('damage','epsilon','kinds','values')) if getattr(k, n) is not None and getattr(k, n) is not False]
     if odd or (k.damage is not None and k.epsilon is not None): raise SteeringError(f'The form {k.form!r} takes {"damage or epsilon" if natural else "b"}, got {", ".join(odd) or "both"}')
     return natural
 
@@ -427,7 +447,7 @@ class KeyBias(HeadEdit):
     ridge:float=None # λ (default .3, at the logit .1)
     def __post_init__(self):
         natural = _check_form(self)
-        if isinstance(self.kinds, str): object.__setattr__(self, 'kinds', (self.kinds,))
+        object.__setattr__(self, 'kinds', _kinds(self.stats, self.kinds))
         default = dict(ridge=.3 if natural else .1) | (dict(damage=1.05) if natural and self.epsilon is None else {} if natural else dict(b=8.))
         for k,v in default.items():
             if getattr(self, k) is None: object.__setattr__(self, k, v)
@@ -449,8 +469,8 @@ def strength(self:KeyBias)->float:
         if self.epsilon<0: raise SteeringError(f'epsilon={self.epsilon} is negative: to make marked text less visible, give it negative weights')
         return self.epsilon
     if not self.keep.all() or self.ridge!=.3: raise SteeringError('damage= is measured with all heads and ridge .3: give epsilon= with others')
-    curves,name = self.stats.meta['curves'],_curve_name(self.kinds, self.values)
-    if name not in curves: raise SteeringError(f'The damage was measured for vectors of {"; ".join(curves)}, not of {name}: take stats.measured(model, tok, kinds=…, values=…), or give epsilon=')
+    curves,name = self.stats.meta.get('curves', {}),_curve_name(self.kinds, self.values)
+    if name not in curves: raise SteeringError(f'The damage was measured for vectors of {"; ".join(curves) or "nothing"}, not of {name}: take stats.measured(model, tok, kinds=…, values=…), or give epsilon=')
     e,d = zip(*[(0.,1.), *curves[name]])
     top = max(d)
     if not 1<=self.damage<=top: raise SteeringError(f'damage={self.damage} is outside what was measured for {self.stats.meta["model"]}: expected a perplexity ratio from 1 to {top:.2f}, or epsilon=')

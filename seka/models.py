@@ -43,7 +43,7 @@ def data_path(
     raise DataError(f"The package ships no file {name!r}; it has {', '.join(known) or 'none at all'}")
 
 # %% ../nbs/00_models.ipynb #9c738ece
-torch.ones(1).cos();
+torch.ones(1, dtype=torch.float32, device='cpu').cos();
 
 # %% ../nbs/00_models.ipynb #21c82ff8
 _default = dict(
@@ -310,7 +310,8 @@ def sites(
 )->list[Site]: # one a layer, in order
     "Where each decoder layer's keys, values or queries come out, after their norm if there is one and before RoPE"
     if kind not in _kinds: raise ModelError(f'kind {kind!r} is unknown: expected one of {", ".join(_kinds)}')
-    return list(_every_site(model)[kind])
+    if kind not in (known := _every_site(model)): raise ModelError(f'The layout of {type(model).__name__} names no {kind} states: it has {", ".join(known)}')
+    return list(known[kind])
 
 # %% ../nbs/00_models.ipynb #17458022
 Geometry = namedtuple('Geometry', 'L H G D')

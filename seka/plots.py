@@ -57,10 +57,10 @@ def _axes(ax, ratio=.62, width=column, frame=True):
 
 # %% ../nbs/10_plots.ipynb #cd5dfafa
 looks = { # method: (colour, marker, line)
-    'plain':('.5','o','-'), 'marks':('.5','x','--'), 'seka':('#E69F00','o','-'), 'adaseka':('#009E73','s','-'), 'key-bias':('#D55E00','*','-'), 'key-value-bias':('#D55E00','*','--'), 'spa':('#000000','v','-'),
+    'plain':('.5','o','-'), 'marks':('.5','x','--'), 'seka':('#E69F00','o','-'), 'adaseka':('#009E73','s','-'), 'key-bias':('#D55E00','*','-'), 'key-value-bias':('#D55E00','p','--'), 'spa':('#000000','v','-'),
     'prism':('#CC79A7','P','-'), 'prism-v':('#CC79A7','X','--'), 'pasta':('#0072B2','^','-'), 'attention-bias':('#0072B2','D','--'),
     'key-scale':('#56B4E9','h','-'), 'random-subspace':('#56B4E9','d','--')}
-_spare = [(c,m,':') for m in '<>p8' for c in ('#000000','#CC79A7','#0072B2','#56B4E9')]
+_spare = [(c,m,':') for m in '<>8' for c in ('#000000','#CC79A7','#0072B2','#56B4E9')]
 
 def _looks(methods)->dict:
     "A look for each method; names that are not in `looks` get one that is free"

@@ -258,10 +258,12 @@ def highlight(
     occurrence='all', # which occurrence of a substring: 'all' or an index
     max_length:int=None, # cut each text to that many tokens
     device=None, # where the tensors go
-    verbatim:tuple=('assistant',), # roles in a chat whose messages have no marks: a model writes `**bold**` of its own
+    verbatim=None, # roles in a chat whose messages have no marks; None: with the marker `**`, which models write too, 'assistant'
     **template_kwargs, # for the chat template, e.g. enable_thinking=False
 )->Prompt:
     "Tokenise a text, a chat or a batch of them, with a weight on every marked token; raises `SpanError`"
+    if verbatim is None: verbatim = 'assistant' if markers=='**' else ()
+    verbatim = (verbatim,) if isinstance(verbatim, str) else verbatim
     batched = not isinstance(text, str) and not _is_chat(text)
     items = list(text) if batched else [text]
     if not items: raise SpanError('There is no text: give at least one')

@@ -195,7 +195,7 @@ def after(self:_Session, module, args, out):
     "Decoder hook: check that every site was edited, and leave once the prompt is in the cache"
     if self.paused: return
     if self.part and self.edited!=len(self.edits):
-        raise SteeringError(f'{len(self.edits)} layers were to be edited and {self.edited} computed keys in this forward pass: this way of running the model cannot be steered')
+        raise SteeringError(f'{len(self.edits)} places were to be edited and {self.edited} were reached in this forward pass: this way of running the model cannot be steered')
     self.hooks.close()
     cache = getattr(out, 'past_key_values', None)
     if cache is not None:
@@ -343,7 +343,8 @@ def _linear(heads, M):
 class _ValueEdit(HeadEdit):
     "The edit of values that goes with an edit of keys"
     kind,keep = 'value',None
-    def __init__(self, of, table): self.stats,self.keep,self.make,self.table = of.stats,of.keep,of.make,table
+    def __init__(self, of, table): self.stats,self.keep,self.table,self.like = of.stats,of.keep,table,type(of)   # its class: no cycle
+    def make(self, heads, rows): return self.like.make(self, heads, rows)
 
 def _cached(cls, name, f):
     "A property of a class, computed once for each object"
