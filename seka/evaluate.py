@@ -380,7 +380,7 @@ def plot(self:Results,
             ax.errorbar(x, scale*y, [[scale*(y-yl)],[scale*(yh-y)]], [[x-xl],[xh-x]], fmt='o', ms=5, lw=.8, color=f'C{i%10}', label=s)
         ax.axvline(1, color='.8', lw=.7, zorder=0)
         ax.set(xlabel='damage (perplexity ratio)', ylabel=f'{t} {k}'+(' (%)' if scale==100 else ''))
-    axes[0,-1].legend(fontsize=7)
+    fig.legend(*axes[0,0].get_legend_handles_labels(), loc='outside lower center', ncols=2*len(chosen), fontsize=7, frameon=False)
     return axes[0]
 
 # %% ../nbs/08_evaluate.ipynb #e217e4d5
