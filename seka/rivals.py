@@ -23,7 +23,7 @@ from transformers.masking_utils import sdpa_mask
 from .models import DataError, decoder, geometry, sites
 from .spans import Prompt
 from .learn import KeyStats, fingerprint, read_jsonl
-from .steering import SEKA, HeadEdit, Steerer, SteeringError, _Session, _ValueEdit, _cached, _finite, _open, _positions, _removing, chosen_heads, leading, projector, spectral_rank
+from .steering import SEKA, HeadEdit, Steerer, SteeringError, _Session, _ValueEdit, _cached, _finite, _open, _positions, _removing, cache_name, cache_of, call_arguments, chosen_heads, leading, projector, spectral_rank
 from .adaptive import AdaSEKA
 from .key_bias import KeyBias
 
@@ -201,8 +201,7 @@ class _Staying(_Session):
     @torch.compiler.disable
     def before(self, module, args, kwargs):
         if self.paused: return
-        given = inspect.signature(module.forward).bind_partial(*args, **kwargs).arguments
-        cache = {**given.get('kwargs', {}), **given}.get('past_key_values')
+        _,cache = call_arguments(module, args, kwargs)
         self.start = 0 if cache is None else int(cache.get_seq_length())
         super().before(module, args, kwargs)
 
@@ -439,11 +438,10 @@ def second(self:_SPASession, model, args, kwargs, out):
     "Hook on the whole model: put the combined logits in place of the plain ones"
     if self.paused: return
     if _open[model][0]!=[self]: raise SteeringError('SPA combines two forward passes, and cannot be nested with another steerer: open one at a time')
-    given = inspect.signature(model.forward).bind_partial(*args, **kwargs).arguments
-    given = {**given.get('kwargs', {}), **given}
+    given,_ = call_arguments(model, args, kwargs)
     if given.get('input_ids') is None or not hasattr(out, 'logits') or given.get('labels') is not None:
         raise SteeringError('SPA steers the logits of a forward pass over input_ids: inputs_embeds, labels and return_dict=False are not supported')
-    y = self.masked(given, out.past_key_values)
+    y = self.masked(given, cache_of(out))
     out.logits = self.spa.combine(out.logits, y[:,-out.logits.shape[1]:], self.row_weights.repeat_interleave(len(y)//len(self.row_weights)))
 
 # %% ../nbs/06_rivals.ipynb #370addf7
@@ -461,7 +459,7 @@ def masked(self:_SPASession, given, cache):
     positions = given.get('position_ids')
     if positions is not None and n<start: positions = _positions(pad(self.mask, (0, max(stop-P, 0)), value=1))[:,n:stop].repeat_interleave(repeats, 0)
     self.paused = True
-    try: out = self.model.forward(input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=shadow, use_cache=True, logits_to_keep=given.get('logits_to_keep', 0))
+    try: out = self.model.forward(input_ids=ids, attention_mask=mask, position_ids=positions, **{cache_name(self.model): shadow}, use_cache=True, logits_to_keep=given.get('logits_to_keep', 0))
     finally: self.paused = False
     shadow.seka_mask = mask
     return out.logits
@@ -494,7 +492,7 @@ def __call__(self:SPALogits, input_ids, scores):
     n = self.reorder(input_ids)
     grow = lambda m: pad(m, (0, input_ids.shape[1]-P), value=1).repeat_interleave(repeats, 0)
     with torch.no_grad(): y = self.model(input_ids[:,n:], attention_mask=grow(self.unmarked), position_ids=_positions(grow(self.mask))[:,n:],
-                                         past_key_values=self.cache, use_cache=True, logits_to_keep=1).logits[:,-1]
+                                         **{cache_name(self.model): self.cache}, use_cache=True, logits_to_keep=1).logits[:,-1]
     self.seen = input_ids
     new = self.spa.combine(scores.log_softmax(-1), y.to(scores).log_softmax(-1), self.weights.repeat_interleave(repeats))
     return torch.where(scores.isneginf(), scores, new).log_softmax(-1)
