@@ -24,11 +24,16 @@ import numpy as np, torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.generation.streamers import BaseStreamer
-from .models import DataError, data_path, decoder, geometry, site_hooks, sites, tiny
+from .core import DataError, data_path, SteeringError
+from .sites import decoder, geometry, site_hooks, sites, tiny
 from .spans import Prompt
-from .learn import KeyStats, Moments, _Sums, _encode, _answer_rows, _moments, contrast, learn, pairs, triplets
-from .steering import SEKA, Part, Steerer, SteeringError, _linear, _made
-from .adaptive import AdaSEKA
+from .contrast import KeyStats, Moments, encode_contrast, answer_rows, contrast, learn, pairs, triplets
+from .learn import _Sums, _moments
+from .place import Part
+from .methods.base import Steerer
+from .methods.seka import SEKA
+from .steering import _linear, _made
+from .methods.adaseka import AdaSEKA
 
 # %% ../nbs/11_bench.ipynb #f4781956
 try: import triton, triton.language as tl

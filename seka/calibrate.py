@@ -15,10 +15,9 @@ from typing import Callable
 import numpy as np, pandas as pd
 from fastcore.basics import patch
 from tqdm.auto import tqdm
-from .models import DataError, SekaError
-from .learn import fingerprint
-from .steering import SteeringError
-from .rivals import method as make_method
+from .core import DataError, SekaError, SteeringError
+from .sites import fingerprint
+from .methods.base import method as make_method
 from .tasks import Task, make_tasks
 from .evaluate import damage_task, estimate, settings
 

@@ -23,7 +23,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=N
 
 def main(args:list[str]=None):
     "Run the command line; wrong arguments give one line on stderr and exit code 2"
-    from seka.models import SekaError
+    from seka.core import SekaError
     try: code = app(args, standalone_mode=False)
     except SekaError as e: code = _fail(str(e))
     except typer.Abort: code = 130

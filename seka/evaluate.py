@@ -21,9 +21,9 @@ import numpy as np, pandas as pd, torch
 from accelerate import PartialState
 from fastcore.basics import patch
 from tqdm.auto import tqdm
-from .models import DataError, data_path
-from .learn import fingerprint
-from .steering import _positions
+from .core import DataError, data_path
+from .sites import fingerprint
+from .place import positions
 from .tasks import Metric, Query, Task, field, make_tasks, read_records, select, to_prompt
 
 # %% ../nbs/08_evaluate.ipynb #ea5a0e1e
@@ -61,7 +61,7 @@ def damage_task(
 def _after(model, p, n, steerer):
     "Log-probabilities (n×vocabulary) that predict the last n tokens of each row, and those tokens"
     with steerer(model, p) if steerer else nullcontext():
-        logits = model(**p, position_ids=_positions(p.attention_mask), use_cache=False).logits
+        logits = model(**p, position_ids=positions(p.attention_mask), use_cache=False).logits
     return [(l[-k-1:-1].float().log_softmax(-1), ids[-k:]) for l,ids,k in zip(logits, p.input_ids, n)]
 
 # %% ../nbs/08_evaluate.ipynb #add58218

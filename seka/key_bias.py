@@ -18,10 +18,13 @@ from tqdm.auto import tqdm
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
-from .models import DataError, ModelError, data_path, decoder, geometry, site_hooks, sites
+from .core import DataError, ModelError, data_path, read_jsonl, SteeringError
+from .sites import decoder, geometry, site_hooks, sites
 from .spans import Prompt, highlight
-from .learn import Stats, pairs, read_jsonl, stats_meta
-from .steering import HeadEdit, Steerer, SteeringError, _ValueEdit, _cached, _finite, _positions
+from .contrast import Stats, pairs, stats_meta
+from .place import positions
+from .methods.base import HeadEdit, Steerer, check_finite
+from .steering import _ValueEdit, _cached
 
 # %% ../nbs/05_key_bias.ipynb #106c3175
 _heard = [] # the notes of the `with` that is open, and of those around it
@@ -94,7 +97,7 @@ def _batches(items, n): return [items[i:i+n] for i in range(0, len(items), n)]
 def _read(model, tok, texts, spans=None, **kwargs):
     "A batch for the decoder: a `Prompt` and the arguments of its forward pass"
     p = highlight(tok, list(texts), spans or [[]]*len(texts), **kwargs).to(model.device)
-    return p, dict(input_ids=p.input_ids, attention_mask=p.attention_mask, position_ids=_positions(p.attention_mask), use_cache=False)
+    return p, dict(input_ids=p.input_ids, attention_mask=p.attention_mask, position_ids=positions(p.attention_mask), use_cache=False)
 
 # %% ../nbs/05_key_bias.ipynb #b4434f4b
 @torch.no_grad()
@@ -451,7 +454,7 @@ class KeyBias(HeadEdit):
         default = dict(ridge=.3 if natural else .1) | (dict(damage=1.05) if natural and self.epsilon is None else {} if natural else dict(b=8.))
         for k,v in default.items():
             if getattr(self, k) is None: object.__setattr__(self, k, v)
-        _finite(**{k: v for k in ('damage','epsilon','b','ridge') if (v := getattr(self, k)) is not None})
+        check_finite(**{k: v for k in ('damage','epsilon','b','ridge') if (v := getattr(self, k)) is not None})
         self._default_heads(1. if natural else .15)
         if natural: self.strength()
 

@@ -23,10 +23,14 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 from transformers import PretrainedConfig
-from .models import DataError, ModelError, SekaError, decoder, layouts, sites
+from .core import DataError, ModelError, SekaError
+from .sites import decoder, layouts, sites
 from .spans import Prompt, SpanError, highlight
-from .learn import KeyStats, _answer_rows, _encode, _rows, contrast, triplets
-from .steering import SEKA, Comparison, HeadEdit, Steerer, _positions, compare, spectral_rank
+from .contrast import KeyStats, answer_rows, encode_contrast, states_at, contrast, triplets
+from .place import positions
+from .backends.hf import Comparison, compare
+from .methods.base import HeadEdit, Steerer
+from .methods.seka import SEKA, spectral_rank
 
 # %% ../nbs/10_plots.ipynb #b55a6b86
 column,page = 3.4,7. # widths of a figure in inches
@@ -327,7 +331,7 @@ def attention(
         for i,m in enumerate(modules):
             layer = getattr(m, 'layer_idx', i)
             if layers is None or layer in layers: stack.callback(m.register_forward_hook(_attention_hook(model, got, layer, prompt.attention_mask.cpu(), full)).remove)
-        with steerer(model, prompt) if steerer else nullcontext(): text(**prompt, position_ids=_positions(prompt.attention_mask), use_cache=False)
+        with steerer(model, prompt) if steerer else nullcontext(): text(**prompt, position_ids=positions(prompt.attention_mask), use_cache=False)
     if not got: raise ModelError(f'There is no attention in layers {layers} of {type(model).__name__}: it has {len(modules)} layers')
     return Attention(prompt, torch.stack([got[l] for l in sorted(got)], 1), sorted(got))
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from fastcore.basics import patch
 from torch.nn.utils.rnn import pad_sequence
-from .models import SekaError
+from .core import SekaError
 
 # %% ../nbs/03_spans.ipynb #89cc98cc
 class SpanError(SekaError):

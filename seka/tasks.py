@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Callable
 import numpy as np, torch
 from fastcore.basics import patch
-from .models import DataError, data_path
+from .core import DataError, data_path
 from .spans import Prompt, encode, render_chat
-from .steering import generate, _positions
+from .place import positions
+from .backends.hf import generate
 
 # %% ../nbs/07_tasks.ipynb #1f12a1da
 _unpickle = '''python -c "import pandas as pd; pd.DataFrame(pd.read_pickle('{}')).to_json('{}', orient='records', lines=True)"'''
@@ -153,7 +154,7 @@ def next_logprobs(
 )->torch.Tensor: # B×vocabulary, float32, on the CPU
     "Log-probabilities of the token after each row"
     p = prompt.to(model.device)
-    def run(): return model(**p, position_ids=_positions(p.attention_mask), logits_to_keep=1, use_cache=False).logits[:,-1].float().log_softmax(-1).cpu()
+    def run(): return model(**p, position_ids=positions(p.attention_mask), logits_to_keep=1, use_cache=False).logits[:,-1].float().log_softmax(-1).cpu()
     if steerer is None: return run()
     with steerer(model, p): return run()
 
