@@ -40,6 +40,7 @@ def _value(where, q, *names):
         raise DataError(f'{where}, field {names[0]!r}: expected a text, got {given!r:.80}')
     return value.strip()
 
+# %% ../nbs/19_benchmarks.ipynb #6a073264
 def _values(where, q):
     "The new value and the old one"
     new = _value(where, q, 'target_new', 'target_mediated')
@@ -56,6 +57,7 @@ def _paraphrases(where, r):
         raise DataError(f"{where}, field 'paraphrase_prompts': expected texts, got {more!r:.80}")
     return [o.strip() for o in more]
 
+# %% ../nbs/19_benchmarks.ipynb #3cc7f1a9
 def _conflict(where, r):
     "A row of CounterFact, nested or flat → ours"
     q = field(r, where, 'requested_rewrite', kind=dict, default=None) or r
@@ -83,6 +85,7 @@ def normalise(
     text = ''.join(c for c in text.lower() if c not in string.punctuation)
     return ' '.join(re.sub(r'\b(a|an|the)\b', ' ', text).split())
 
+# %% ../nbs/19_benchmarks.ipynb #ce2d11c1
 def _at(text, sub):
     "Where `sub` stands in `text`, in whole words after normalisation; -1 if nowhere"
     return f' {normalise(text)} '.find(f' {normalise(sub)} ')
@@ -106,11 +109,12 @@ def _compare_words(logp, tok, new, old):
     bare = p(new, space=False)>p(old, space=False)
     return dict(won=int(p_new>p_old), p=p_new, diff=p_new-p_old, won_nospace=int(bare))
 
-# %% ../nbs/19_benchmarks.ipynb #b09aa98a
+# %% ../nbs/19_benchmarks.ipynb #e74a97f1
 def _mean(rows, key):
     "The mean of a number over rows; None where there are none"
     return sum(r[key] for r in rows)/len(rows) if rows else None
 
+# %% ../nbs/19_benchmarks.ipynb #a43d7c3b
 def _score_conflict(r, answers, tok):
     "ES, PS and the rest of one record"
     logps = [o for o in answers if not isinstance(o, str)]
@@ -132,6 +136,7 @@ _conflict_metrics = dict(
     ES_nospace=Metric('ES as published, tokens without a space'),
     PS_nospace=Metric('PS as published'))
 
+# %% ../nbs/19_benchmarks.ipynb #9631a011
 def conflicts(
     split:str='test', # 'test', 'val', or None for all
     limit:int=None, # at most so many records
@@ -176,6 +181,7 @@ def _trim(text, start, end):
     left,right = (len(part)-len(o) for o in (part.lstrip(' ,'), part.rstrip(' ,')))
     return start+left, end-right
 
+# %% ../nbs/19_benchmarks.ipynb #033a898f
 def _without(text, end, name):
     "The ranges of text[:end] that are not the name"
     at = text[:end].find(name) if name else -1
@@ -189,6 +195,7 @@ occupations = ( # in the hub's order
     'journalist model nurse painter paralegal pastor personal_trainer photographer physician poet professor '
     'psychologist rapper software_engineer surgeon teacher yoga_teacher').split()
 
+# %% ../nbs/19_benchmarks.ipynb #78df9092
 def _occupation(where, r):
     "The occupation of a row, in lower case; numbers are the hub's"
     job = field(r, where, 'occupation', 'profession', 'title', kind=(int,str))
@@ -224,6 +231,7 @@ def cases(
     "The case variants of a lower-case word: nurse, Nurse; dj, Dj, DJ"
     return {w, w.capitalize(), w.title(), w.upper() if len(w)<4 else w}
 
+# %% ../nbs/19_benchmarks.ipynb #1e6332ae
 def _pick(logp, labels, tok, space):
     "The labels with the largest probability; the first token of a label's likeliest case variant counts"
     best = {w: max(logp[first_token(tok, v, space)].item() for v in cases(w)) for w in labels}
@@ -252,27 +260,31 @@ def bios(
         accuracy_nospace=Metric('as published, tokens without a space'))
     return Task('bios', select(every, split, limit), _ask_bio, partial(_score_bio, labels=labels), metrics)
 
+# %% ../nbs/19_benchmarks.ipynb #641bf03c
 register_task('bios', bios, limit=84, about='the occupation in a biography')
 
 # %% ../nbs/19_benchmarks.ipynb #f9b0242d
 _subject = {'she','he'}
 _pronouns = _subject | {'her','him','hers','his','herself','himself'}
 
+# %% ../nbs/19_benchmarks.ipynb #984fa68c
 def _words(text):
     "How often each word occurs, in lower case"
     return Counter(re.findall(r"\w+(?:['’]\w+)?", text.lower()))
 
+# %% ../nbs/19_benchmarks.ipynb #657ca69e
 def _gone(before, after, which):
     "The share of pronouns that is gone; None where there were none"
     was,left = (sum(o[w] for w in which) for o in (before, after))
     return max(0., 1-left/was) if was else None
 
-# %% ../nbs/19_benchmarks.ipynb #30e375d5
+# %% ../nbs/19_benchmarks.ipynb #13ca9173
 def _kept(before, after):
     "The share of the words that are still there, pronouns aside"
     content = Counter({w: n for w,n in before.items() if w not in _pronouns})
     return sum((content & after).values())/max(sum(content.values()), 1)
 
+# %% ../nbs/19_benchmarks.ipynb #30e375d5
 def pronoun_scores(
     text:str, # the biography
     rewritten:str, # what the model made of it
@@ -294,16 +306,18 @@ def _gendered(where, r):
         raise DataError(f"{where}, field 'text': {none}, so there is nothing to rewrite")
     return dict(text=text)
 
-# %% ../nbs/19_benchmarks.ipynb #08ef9fe3
+# %% ../nbs/19_benchmarks.ipynb #1736997b
 _rewrite = ('Rewrite the text above with they, them, their and themselves in place of '
             'every she, he, her, him, hers, his, herself and himself.')
 
+# %% ../nbs/19_benchmarks.ipynb #7f53a2c0
 def _ask_pronouns(r, instruction, new_tokens):
     "The biography and the instruction, which is marked"
     start = len(r['text'])+1
     end = start+len(instruction)
     return [Query(f"{r['text']}\n{instruction}\n", ((start, end),), end+1, new_tokens)]
 
+# %% ../nbs/19_benchmarks.ipynb #25ed073e
 def _score_pronouns(r, answers, tok):
     "P, AP and the rest of one record"
     return pronoun_scores(r['text'], answers[0])
@@ -316,6 +330,7 @@ _pronoun_metrics = dict(
     P_any=Metric('P > 0, as published'),
     AP_any=Metric('AP > 0, as published'))
 
+# %% ../nbs/19_benchmarks.ipynb #4359429e
 def pronouns(
     split:str='test', # 'test', 'val', or None for all
     limit:int=None, # at most so many records
@@ -328,6 +343,7 @@ def pronouns(
     ask = partial(_ask_pronouns, instruction=instruction, new_tokens=new_tokens)
     return Task('pronouns', records, ask, _score_pronouns, _pronoun_metrics)
 
+# %% ../nbs/19_benchmarks.ipynb #0b90c4e8
 register_task('pronouns', pronouns, limit=20, about='a biography rewritten without she and he')
 
 # %% ../nbs/19_benchmarks.ipynb #d4cc18a8
@@ -337,6 +353,7 @@ def places(
     "Five places from the first to the last of n"
     return sorted({round(i*(n-1)/4) for i in range(5)})
 
+# %% ../nbs/19_benchmarks.ipynb #6e70d0e4
 def middle(
     n:int, # documents
 )->range: # from 0
@@ -349,6 +366,7 @@ def _doc(where, d, name):
     at = f"{where}, field '{name}'"
     return field(d, at, 'title', default=''),field(d, at, 'text')
 
+# %% ../nbs/19_benchmarks.ipynb #5da49ce6
 def _ours(where, r):
     "Our own form: the record is its gold document"
     return [_doc(where, r, 'text')],None
@@ -370,8 +388,10 @@ def _ctxs(where, r):
 # %% ../nbs/19_benchmarks.ipynb #b5cc92ec
 def _pairs(o, *keys):
     "Pairs, whether they are written as pairs or as columns"
-    return [tuple(x) for x in (zip(*(o[k] for k in keys)) if isinstance(o, dict) else o)]
+    rows = zip(*(o[k] for k in keys)) if isinstance(o, dict) else o
+    return [tuple(r) for r in rows]
 
+# %% ../nbs/19_benchmarks.ipynb #b7d3f268
 def _hotpot(where, r):
     "HotpotQA, as in the original file or as on the hub"
     context,facts = (field(r, where, k, kind=(list,dict)) for k in ('context','supporting_facts'))
@@ -384,8 +404,6 @@ def _hotpot(where, r):
     return [d for d in docs if d[0] in wanted],[d for d in docs if d[0] not in wanted]
 
 # %% ../nbs/19_benchmarks.ipynb #b5bb9309
-_forms = dict(ctxs=_ctxs, context=_hotpot, gold=_given) # a field that only this form has → its reader
-
 def _answers(where, r):
     "The right answers, one or several"
     answers = field(r, where, 'answers', 'answer', kind=(list,str))
@@ -394,6 +412,9 @@ def _answers(where, r):
     if not all(isinstance(a, str) and normalise(a) for a in answers):
         raise DataError(f"{where}, field 'answers': expected texts, got {answers!r:.80}")
     return answers
+
+# %% ../nbs/19_benchmarks.ipynb #aeb8b25a
+_forms = dict(ctxs=_ctxs, context=_hotpot, gold=_given) # field → reader
 
 def _set(where, r):
     "A row in any of the forms → question, answers, gold documents, and the rest (None: the rest of the file)"
@@ -441,12 +462,14 @@ def _layout(
 _terse = ('Answer the question in a few words, using only the documents below. '
           'Some of them have nothing to do with it.')
 
+# %% ../nbs/19_benchmarks.ipynb #296b7a8e
 def _marked(r, mark):
     "The places of the documents that are marked"
     n = len(r['docs'])
     named = dict(gold=r['at'], middle=middle(n), all=range(n))
     return named[mark] if isinstance(mark, str) else mark
 
+# %% ../nbs/19_benchmarks.ipynb #eccaef25
 def _ask_documents(r, mark):
     "The documents, the question, and sixteen tokens for the answer"
     text,spans = f'{_terse}\n\nContext:\n',[]
@@ -470,6 +493,7 @@ def subspan_match(
     characters = any(normalise(a) in normalise(line) for a in answers)
     return int(words),int(characters)
 
+# %% ../nbs/19_benchmarks.ipynb #d4b7a4fb
 def _score_documents(r, answers, tok):
     "Both matches, and the place of the gold document from 1"
     match,published = subspan_match(answers[0], r['answers'])
@@ -487,11 +511,12 @@ def _check_places(n_docs, gold, mark):
     if not all(-n_docs<=i<n_docs for i in given):
         raise DataError(f'gold={gold} or mark={mark} lies outside {n_docs} documents')
 
-# %% ../nbs/19_benchmarks.ipynb #5aba63a9
+# %% ../nbs/19_benchmarks.ipynb #13eeb12c
 _document_metrics = dict(
     match=Metric('the answer is in the first line'),
     match_published=Metric('the same by characters, as published'))
 
+# %% ../nbs/19_benchmarks.ipynb #2a9c245a
 def _name_documents(n_docs, mark):
     "documents, documents-20, documents-30-all, …"
     size = [] if n_docs==10 else [str(n_docs)]
@@ -518,6 +543,7 @@ def documents(
     name = _name_documents(n_docs, mark)
     return Task(name, records, partial(_ask_documents, mark=mark), _score_documents, _document_metrics, by='gold')
 
+# %% ../nbs/19_benchmarks.ipynb #668b75f7
 register_task('documents', documents, limit=20, about='a question over many documents, one of which answers it')
 
 # %% ../nbs/19_benchmarks.ipynb #a589ca00
@@ -525,6 +551,7 @@ def _bare(text):
     "An ending without spaces and punctuation around it"
     return text.strip().strip('.,;!')
 
+# %% ../nbs/19_benchmarks.ipynb #ab76c394
 def _endings(where, r):
     "The asked and the habitual ending of a row of MemoTrap"
     got = f"got {r['classes']!r:.80}"
@@ -539,6 +566,7 @@ def _endings(where, r):
         raise DataError(f"{where}, field 'classes': expected two endings and answer_index 0 or 1, {got}")
     return _bare(endings[right]),_bare(endings[1-right])
 
+# %% ../nbs/19_benchmarks.ipynb #098e6e8a
 def _memotrap(where, r):
     "A row of MemoTrap (prompt, classes, answer_index) → ours"
     asked,habit = _endings(where, r)
@@ -565,6 +593,7 @@ def _ask_trap(r):
     n = len(r['instruction'])
     return [Query(f"{r['instruction']} {r['start']}", ((0, n),), n)]
 
+# %% ../nbs/19_benchmarks.ipynb #55a2c574
 def _score_trap(r, answers, tok):
     "The comparison of both endings, and the kind of instruction if the record has one"
     c = _compare_words(answers[0], tok, r['asked'], r['habit'])
@@ -580,6 +609,7 @@ _trap_metrics = dict(
     p_diff=Metric('p(asked) − p(habit)'),
     asked_nospace=Metric('as published, tokens without a space'))
 
+# %% ../nbs/19_benchmarks.ipynb #88eb6da4
 def traps(
     split:str='test', # 'test', 'val', or None for all
     limit:int=None, # at most so many records
@@ -597,6 +627,7 @@ def _instruction(where, r):
     parts = {k: field(r, where, k).strip() for k in ('instruction','start','asked','habit')}
     return {**parts, 'kind': field(r, where, 'kind', default='-')}
 
+# %% ../nbs/19_benchmarks.ipynb #5628d5fa
 def instructions(
     split:str='test', # 'test', 'val', or None for all
     limit:int=None, # at most so many records

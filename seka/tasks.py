@@ -164,6 +164,7 @@ def _as_text(tok, q):
     "A query as it is → text, (start, end, 1) ranges"
     return q.text, [(a, b, 1.) for a,b in q.spans]
 
+# %% ../nbs/18_tasks.ipynb #6ee7a78a
 def _as_chat(tok, q):
     "A query in the chat template → text, (start, end, 1) ranges"
     user,own = q.text[:q.cut].rstrip(),q.text[q.cut:].strip()
@@ -367,7 +368,7 @@ def register_task(
     import_module('seka.benchmarks') # the built-in tasks first, so that a name of theirs can be taken
     _entries[name] = TaskEntry(name, make, limit, about)
 
-# %% ../nbs/18_tasks.ipynb #128f57f5
+# %% ../nbs/18_tasks.ipynb #59828c7a
 @cache
 def _plugins():
     "Import what other packages name under 'seka.tasks', once"
@@ -378,6 +379,7 @@ def _plugins():
             source = f'{e.name} = {e.value}'
             raise DataError(f'The tasks of an installed package cannot be loaded ({source}): {error!r}') from error
 
+# %% ../nbs/18_tasks.ipynb #50f6a34c
 def registered_tasks()->dict[str,TaskEntry]:
     "Name → entry: built-in tasks, those of installed packages, and those registered in this process"
     import_module('seka.benchmarks')
