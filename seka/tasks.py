@@ -386,20 +386,19 @@ def registered_tasks()->dict[str,TaskEntry]:
     _plugins()
     return dict(_entries)
 
-# %% ../nbs/18_tasks.ipynb #32000c1f
+# %% ../nbs/18_tasks.ipynb #f6acb08e
 def _chosen(names, entries, paths):
     "Names as a list, checked; None: all that need no file"
     if names is None:
         names = [n for n,e in entries.items() if not e.needs_path]
-    elif isinstance(names, str):
-        names = names.replace(',', ' ').split()
+    names = names.replace(',', ' ').split() if isinstance(names, str) else list(names)
     for n in [*names, *paths]:
         if n not in entries:
             raise DataError(f'There is no task {n!r}: expected some of {", ".join(entries)}')
     for n in names:
         if entries[n].needs_path and n not in paths:
             raise DataError(f'The task {n} needs a file: give its path. ({n}: {entries[n].about})')
-    return list(names)
+    return names
 
 # %% ../nbs/18_tasks.ipynb #20a07e3a
 def make_tasks(
