@@ -50,6 +50,7 @@ def _listen(module, query, key, value, attention_mask, **kwargs):
     _heard[-1][module.layer_idx] = (query.detach(), key.detach(), kwargs.get('scaling'))
     return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
 
+# %% ../nbs/12_queries.ipynb #c1d20a59
 AttentionInterface.register('seka-listen', _listen)
 AttentionMaskInterface.register('seka-listen', sdpa_mask)
 
@@ -196,20 +197,18 @@ class Recall(NamedTuple):
     answer:str # the word that the next token begins
 
 # %% ../nbs/12_queries.ipynb #c1d20a19
-def _first(answer):
-    "An answer is one substring of the context, or a list of them"
-    return answer if isinstance(answer, str) else answer[0]
-
 def _copy(context, answer, at):
-    "The context, and once more up to the answer"
+    "The context, and once more up to the answer, which stands at `at`"
     return Recall(f'{context} {context[:at].rstrip()}', at, at+len(answer), answer)
 
+# %% ../nbs/12_queries.ipynb #c1d20a5b
 def _question(context, question, answer, at):
     "The context and a question about it"
     lead = 'Context: '
     start = len(lead)+at
     return Recall(f'{lead}{context}\nQuestion: {question}\nAnswer:', start, start+len(answer), answer)
 
+# %% ../nbs/12_queries.ipynb #c1d20a5e
 def _instruction(instruction, reply, answer):
     "An instruction, and the reply up to the word that it asks for"
     return Recall(f'{instruction}\n{reply}', 0, len(instruction), answer)
@@ -221,8 +220,10 @@ def recalls(
     "Prompts that make a model retrieve: the kinds 'copy', 'question', 'instruction', as far as there are any"
     found = dict(copy=[], question=[], instruction=[])
     for r,i in product(records, (1, 2)):
-        context,answer = r[f'context_{i}'],_first(r[f'answer_{i}'])
-        reply = r.get(f'reply_{i}')
+        context,reply = r[f'context_{i}'],r.get(f'reply_{i}')
+        answer = r[f'answer_{i}']
+        if not isinstance(answer, str):
+            answer = answer[0]
         at = context.rindex(answer)
         if reply:
             found['instruction'].append(_instruction(context, reply, answer))
@@ -444,13 +445,17 @@ class QueryStats(Stats):
     version = 2
     file = 'query_stats.safetensors'
     shipped = 'smollm2-135m-instruct.queries.safetensors'
-    @property
-    def size(self)->tuple:
-        "Layers, KV heads, head dimension"
-        return tuple(self.second.shape[:3])
-    def own_scores(self)->dict:
-        "Scores of the heads that were learned: name → L×H"
-        return dict(R=self.retrieval)
+
+# %% ../nbs/12_queries.ipynb #c1d20a61
+@patch(as_prop=True)
+def size(self:QueryStats)->tuple:
+    "Layers, KV heads, head dimension"
+    return tuple(self.second.shape[:3])
+
+@patch
+def own_scores(self:QueryStats)->dict: # name → L×H
+    "Scores of the heads that were learned"
+    return dict(R=self.retrieval)
 
 # %% ../nbs/12_queries.ipynb #c1d20a3a
 @patch
@@ -532,6 +537,7 @@ def natural_vector(
 # %% ../nbs/12_queries.ipynb #dbadb9bf
 damage_steps = (.0005, .001, .002, .004, .008, .016, .032, .064, .128, .256)    # ε at which the damage is measured
 
+# %% ../nbs/12_queries.ipynb #c1d20a63
 def curve_name(
     kinds:tuple, # of gradients, as from `checked_kinds`; None: all
     values:bool, # whether values are edited as well
@@ -550,6 +556,7 @@ def _check_texts(texts, least):
             raise DataError(f'Paragraph {i} has {words} words with a space between; expected at least 40, '
                             'so that text follows the span that is marked in it')
 
+# %% ../nbs/12_queries.ipynb #c1d20a66
 def _check_model(model):
     "Raise `ModelError` unless vectors for keys and values of all heads can be learned here"
     if any(s.local for s in sites(model)):

@@ -133,6 +133,7 @@ def _vectors(bias):
         unit = stats.mean/(stats.mean*stats.mean).sum(-1, keepdim=True)
     return (bias.b*unit/stats.scale[:,None,None])[None]
 
+# %% ../../nbs/13_key_bias.ipynb #c1d20b22
 _cached(KeyBias, 'vectors', _vectors)
 KeyBias.table = property(lambda self: self.vectors[0])
 
@@ -145,11 +146,11 @@ def _shift(heads, v):
     return edit
 
 # %% ../../nbs/13_key_bias.ipynb #1bfeda21
-_cached(KeyBias, 'value_edit', lambda self: _ValueEdit(self, self.vectors[1]))
-
 @patch
 def make(self:KeyBias, heads, rows):
     return _shift(heads, rows)
+
+_cached(KeyBias, 'value_edit', lambda self: _ValueEdit(self, self.vectors[1]))
 
 @patch
 def edits(self:KeyBias, model):
