@@ -292,13 +292,14 @@ class Method(NamedTuple):
     make:Callable # class or function: statistics, parameters → steerer
     stats:str # 'keys', 'experts', 'queries', or None
     backends:tuple # that run it
+    implied:dict # parameters that the name stands for
 
 def registered()->dict[str,Method]: # name → what it says
     "Every method by its name"
     kinds = dict.fromkeys(('spa','attention-bias'))
     kinds |= {'adaseka':'experts', 'key-bias':'queries', 'key-value-bias':'queries'}
-    classes = {n: made for n,(made,_) in METHODS.items() if isinstance(made, type)}
-    return {n: Method(n, made, kinds.get(n, 'keys'), ('hf',)) for n,made in classes.items()}
+    known = {n: o for n,o in METHODS.items() if isinstance(o[0], type)}
+    return {n: Method(n, cls, kinds.get(n, 'keys'), ('hf',), implied) for n,(cls,implied) in known.items()}
 
 # %% ../nbs/27_bench.ipynb #b5a8c3f1
 def _tried(name, stats):
