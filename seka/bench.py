@@ -22,13 +22,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from transformers.generation.streamers import BaseStreamer
 
 # %% ../nbs/27_bench.ipynb #b0a51e27
-from .models import DataError, SekaError, data_path, geometry, sites, tiny
+from .core import DataError, SekaError, data_path, SteeringError
+from .sites import geometry, sites, tiny
 from .spans import Prompt
-from .learn import KeyStats, Moments, stats_meta
-from .key_bias import QueryStats
-from .steering import SEKA, Steerer, SteeringError, _made
-from .adaptive import AdaSEKA
-from .rivals import METHODS, method
+from .contrast import KeyStats, Moments, stats_meta
+from .queries import QueryStats
+from .methods.base import Steerer, method
+from .methods.seka import SEKA
+from .steering import _made
+from .methods.adaseka import AdaSEKA
+from .rivals import METHODS
 
 # %% ../nbs/27_bench.ipynb #66067b62
 def now()->float:

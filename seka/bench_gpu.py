@@ -22,14 +22,13 @@ from fastcore.basics import patch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 # %% ../nbs/28_bench_gpu.ipynb #d3000004
-from .models import DataError, decoder, geometry, site_hooks, sites, tiny
+from .core import DataError
+from .sites import decoder, geometry, site_hooks, sites, tiny
 from .spans import Prompt, encode
-from .learn import Moments, contrast, learn, pairs, triplets
-from .steering import SEKA
-from .adaptive import AdaSEKA
-from .bench import about, allocated, free, interleaved, load_bench, now, own_methods, peak_above
-from .bench import kept_mb, random_prompt, random_queries, random_stats, reading, save_bench
-from .bench import steps, summary, writing
+from .contrast import Moments, contrast, learn, pairs, triplets
+from .methods.seka import SEKA
+from .methods.adaseka import AdaSEKA
+from .bench import about, allocated, free, interleaved, load_bench, now, own_methods, peak_above, kept_mb, random_prompt, random_queries, random_stats, reading, save_bench, steps, summary, writing
 
 # %% ../nbs/28_bench_gpu.ipynb #f4781956
 try:

@@ -16,8 +16,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 import numpy as np
-from .models import DataError, data_path
-from .tasks import Metric, Query, Task, field, first_token, register_task, select, task_records
+from .core import DataError, data_path, field
+from .tasks import Metric, Query, Task, first_token, register_task, select, task_records
 
 # %% ../nbs/19_benchmarks.ipynb #a91e2871
 def _statement(where, q):

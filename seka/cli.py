@@ -35,7 +35,7 @@ def _message(error):
         said = error.format_message()
         misplaced = said.startswith('No such option: --plugin')
         return said + ' (it stands before the command: seka --plugin FILE.py …)' if misplaced else said
-    from seka.models import SekaError
+    from seka.core import SekaError
     return str(error) if isinstance(error, (SekaError, OSError)) else None
 
 # %% ../nbs/29_cli.ipynb #e1000003
@@ -88,7 +88,7 @@ def _where(error, path):
 
 def _module(path):
     "A Python file as a module that has not run yet; raises `SekaError`"
-    from seka.models import SekaError
+    from seka.core import SekaError
     if path.suffix!='.py' or not path.is_file():
         raise SekaError(f'--plugin {path}: expected a Python file, NAME.py, that is there')
     spec = importlib.util.spec_from_file_location(f'seka_plugin_{path.stem}', path)
@@ -98,7 +98,7 @@ def _module(path):
 @cache
 def _run_plugin(path):
     "Run a Python file that registers methods or tasks, once in a process; raises `SekaError`"
-    from seka.models import SekaError
+    from seka.core import SekaError
     module = _module(path)
     sys.modules[module.__name__] = module
     try:
@@ -685,8 +685,8 @@ def learn(
 def _material(pairs, texts):
     "Contrastive records and plain paragraphs; raises `DataError`"
     from seka import pairs as pairs_
-    from seka.key_bias import paragraphs
-    from seka.tasks import field, read_records
+    from seka.queries import paragraphs
+    from seka.core import field, read_records
     records = [r for name in pairs.split(',') for r in pairs_(name.strip())]
     if texts is None:
         return records,paragraphs()

@@ -21,10 +21,10 @@ import numpy as np, pandas as pd, torch
 from accelerate import PartialState
 from fastcore.basics import patch
 from tqdm.auto import tqdm
-from .core import DataError, data_path
+from .core import DataError, data_path, field, read_records
 from .sites import fingerprint
 from .place import positions
-from .tasks import Metric, Query, Task, field, make_tasks, read_records, select, to_prompt
+from .tasks import Metric, Query, Task, make_tasks, select, to_prompt
 
 # %% ../nbs/08_evaluate.ipynb #ea5a0e1e
 def _marked_words(where, r, words, seed):
