@@ -19,7 +19,9 @@ from .core import DataError, SekaError, SteeringError
 from .sites import fingerprint
 from .methods.base import method as make_method
 from .tasks import Task, make_tasks
-from .evaluate import damage_task, estimate, settings
+from .estimates import estimate
+from .harm import damage_task
+from .runs import settings
 
 # %% ../nbs/09_calibrate.ipynb #3f2e47e5
 @dataclass(frozen=True)

@@ -685,7 +685,7 @@ def learn(
 def _material(pairs, texts):
     "Contrastive records and plain paragraphs; raises `DataError`"
     from seka import pairs as pairs_
-    from seka.queries import paragraphs
+    from seka.harm import paragraphs
     from seka.core import field, read_records
     records = [r for name in pairs.split(',') for r in pairs_(name.strip())]
     if texts is None:

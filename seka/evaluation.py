@@ -16,11 +16,10 @@ from accelerate import PartialState
 from tqdm.auto import tqdm
 
 # %% ../nbs/24_evaluation.ipynb #a8e96ba1
-from .models import DataError
+from .core import DataError
 from .tasks import make_tasks, select
 from .harm import damage_task
-from .runs import Part, begin_run, check_fingerprints, finished, gather
-from .runs import read_config, read_rows, run_config, save_metrics
+from .runs import PartFile, begin_run, check_fingerprints, finished, gather, read_config, read_rows, run_config, save_metrics
 from .results import Results
 
 # %% ../nbs/24_evaluation.ipynb #29d94b41
@@ -70,7 +69,7 @@ def _run(model, tok, task, name, steerer, folder, state, chat, characters, progr
     todo = [b for b in share if any(r['id'] not in have for r in b)]
     if not todo:
         return
-    part = Part(folder, task.name, name, state.process_index)
+    part = PartFile(folder, task.name, name, state.process_index)
     quiet = not (progress and state.is_main_process)
     for b in tqdm(todo, desc=f'{task.name} × {name}', unit='batch', disable=quiet, leave=False):
         rows = _measure(model, tok, task, b, name, steerer, chat)

@@ -14,10 +14,10 @@ import numpy as np, torch
 from fastcore.basics import chunked
 
 # %% ../nbs/21_harm.ipynb #2f6af6e4
-from .models import DataError, data_path
+from .core import DataError, data_path, field, read_records
 from .spans import Prompt
-from .steering import _positions
-from .tasks import Metric, Query, Task, field, read_records, select, to_prompt
+from .place import positions
+from .tasks import Metric, Query, Task, select, to_prompt
 from .estimates import estimate
 
 # %% ../nbs/21_harm.ipynb #05f3700b
@@ -83,7 +83,7 @@ def after_mark(
 def _read_after(model, p, counts, steerer):
     "For each row the log-probabilities n×V that predict its last n tokens, and these tokens n"
     with steerer(model, p) if steerer else nullcontext():
-        logits = model(**p, position_ids=_positions(p.attention_mask), use_cache=False).logits     # B×T×V
+        logits = model(**p, position_ids=positions(p.attention_mask), use_cache=False).logits     # B×T×V
     rows = zip(logits, p.input_ids, counts)
     return [(z[-n-1:-1].float().log_softmax(-1), ids[-n:]) for z,ids,n in rows]
 

@@ -13,7 +13,7 @@ import numpy as np, pandas as pd
 from fastcore.basics import patch
 
 # %% ../nbs/23_results.ipynb #b161a0dc
-from .models import DataError
+from .core import DataError
 from .estimates import Estimate, estimate, mcnemar, sign_flip
 from .runs import json_text, metrics_of, read_config, read_rows
 

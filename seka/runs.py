@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['settings', 'method_entry', 'check_fingerprints', 'model_identity', 'run_config', 'json_text', 'read_config',
-           'metrics_of', 'agree', 'begin_run', 'rows_name', 'read_rows', 'Part', 'gather', 'finished', 'save_metrics']
+           'metrics_of', 'agree', 'begin_run', 'rows_name', 'read_rows', 'PartFile', 'gather', 'finished',
+           'save_metrics']
 
 # %% ../nbs/22_runs.ipynb #64ce7917
 import dataclasses, hashlib, json, os, platform, secrets, subprocess, warnings
@@ -16,8 +17,8 @@ import torch
 from torch.distributed.tensor import DTensor
 
 # %% ../nbs/22_runs.ipynb #abce87f5
-from .models import DataError, ModelError
-from .learn import fingerprint
+from .core import DataError, ModelError, write_whole
+from .sites import fingerprint
 from .tasks import Metric, Task
 
 # %% ../nbs/22_runs.ipynb #8673bdf5
@@ -70,11 +71,7 @@ _own_function = """
 def _has_fingerprint(steerer):
     if steerer is None or isinstance(steerer, str):
         return True
-    if getattr(steerer, 'fingerprint', None) is not None:
-        return True
-    # Only until methods.base is merged: the package's methods are identified by their settings. Remove these two lines.
-    ours = type(steerer).__module__.split('.')[0]=='seka'
-    return ours and dataclasses.is_dataclass(steerer)
+    return getattr(steerer, 'fingerprint', None) is not None
 
 # %% ../nbs/22_runs.ipynb #55188a7a
 def check_fingerprints(
@@ -206,18 +203,6 @@ def json_text(o)->str:
     "A value as the text of a JSON file"
     return json.dumps(o, indent=1, ensure_ascii=False)+'\n'
 
-# %% ../nbs/22_runs.ipynb #c13fe809
-def _write_whole(path, text):    # until core has `write_whole`
-    partial = path.with_name(f'{path.name}.{secrets.token_hex(8)}.partial')
-    try:
-        with open(partial, 'x', encoding='utf-8') as f:
-            f.write(text)
-        partial.replace(path)
-    except (OSError, UnicodeError) as e:
-        raise DataError(f'{path} could not be written: {e}') from e
-    finally:
-        partial.unlink(missing_ok=True)
-
 # %% ../nbs/22_runs.ipynb #17e993b4
 _fields = dict(model=dict, chat=bool, seed=int, characters=int, tasks=dict, methods=dict, environment=dict)
 _kinds = {dict: 'an object', bool: 'true or false', int: 'a whole number', str: 'a text', list: 'a list'}
@@ -336,7 +321,7 @@ def begin_run(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         raise DataError(f'The folder {folder} cannot be made: {e}') from e
-    _write_whole(folder/'sweep_config.json', json_text(agree(folder, config)))
+    write_whole(folder/'sweep_config.json', json_text(agree(folder, config)))
 
 # %% ../nbs/22_runs.ipynb #e8b879e9
 def rows_name(task:str, method:str)->str:
@@ -385,7 +370,7 @@ def read_rows(
     return rows
 
 # %% ../nbs/22_runs.ipynb #03982e42
-class Part:
+class PartFile:
     "One process's part of a task × method, to append to"
     def __init__(self, folder:str|Path, task:str, method:str, rank:int=0):
         self.path = Path(folder)/f'{rows_name(task, method)}.{rank}.part'
@@ -412,7 +397,7 @@ def gather(
 ):
     "Join the parts of a task × method into one file, in the order of the records"
     rows,name = read_rows(folder, task.name, method),rows_name(task.name, method)
-    _write_whole(folder/f'{name}.jsonl', ''.join(_line(rows[r['id']]) for r in task.records))
+    write_whole(folder/f'{name}.jsonl', ''.join(_line(rows[r['id']]) for r in task.records))
     for f in folder.glob(f'{name}.*.part'):
         f.unlink()
 
@@ -428,4 +413,4 @@ def save_metrics(
     text:str, # as `Results.to_json` gives it
 ):
     "Write the metrics of a run"
-    _write_whole(folder/'metric_result.json', text)
+    write_whole(folder/'metric_result.json', text)
