@@ -1,20 +1,32 @@
 __version__ = "0.1.0"
-import sys
 from importlib import import_module
-from types import ModuleType
 
 # Names are imported from their modules when they are first used, so that `import seka` costs nothing
-_homes = {n: home for home,names in dict(
-    models='DataError ModelError SekaError capture data_path geometry load sites',
-    spans='Prompt SpanError highlight',
-    learn='KeyStats learn pairs',
-    steering='SEKA Comparison Steerer SteeringError compare generate prefill',
-    adaptive='AdaSEKA coefficients experts merge',
-    key_bias='KeyBias QueryStats learn_queries',
-    rivals='PASTA SPA AttentionBias KeyScale Prism RandomSubspace SPALogits attention_mass method',
-    tasks='Task bios conflicts counterfact documents instructions pronouns traps',
-    evaluate='Results damage evaluate',
-).items() for n in names.split()}
+_homes = {name: home for home,names in {
+    'core': 'DataError ModelError SekaError SpanError SteeringError data_path',
+    'models': 'load',
+    'sites': 'capture geometry sites',
+    'spans': 'Prompt highlight',
+    'edits': 'Edit Heads Plan',
+    'backends.hf': 'Comparison compare generate next_logprobs open_plan prefill',
+    'backends.attention': 'attention_mass',
+    'contrast': 'KeyStats learn pairs',
+    'methods.base': 'Steerer method register registered',
+    'methods.seka': 'SEKA',
+    'methods.adaseka': 'AdaSEKA experts merge',
+    'queries': 'QueryStats learn_queries',
+    'methods.key_bias': 'KeyBias',
+    'methods.prism': 'Prism',
+    'methods.logit_bias': 'PASTA AttentionBias',
+    'methods.logits': 'SPA SPALogits',
+    'methods.controls': 'KeyScale RandomSubspace',
+    'tasks': 'Task register_task',
+    'benchmarks': 'bios conflicts counterfact documents instructions pronouns traps',
+    'harm': 'damage',
+    'results': 'Results',
+    'evaluation': 'evaluate',
+    'calibration': 'calibrate',
+}.items() for name in names.split()}
 __all__ = [*_homes]
 
 def __getattr__(name):
@@ -22,9 +34,3 @@ def __getattr__(name):
     return globals().setdefault(name, getattr(import_module(f'{__name__}.{_homes[name]}'), name))
 
 def __dir__(): return sorted({*globals(), *_homes})
-
-class _Package(ModuleType):
-    def __setattr__(self, name, value):
-        if name in _homes and isinstance(value, ModuleType): return            # the module seka.learn must not hide the function of that name
-        super().__setattr__(name, value)
-sys.modules[__name__].__class__ = _Package
