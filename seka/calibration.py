@@ -274,7 +274,7 @@ class Calibration:
     make:Callable # parameters → steerer
     space:dict # parameter → `Range` or `Options`
     percent:bool # whether the metric is a share
-    points:pd.DataFrame=field(default_factory=pd.DataFrame) # every setting scored for curves, as in `trials`
+    around:pd.DataFrame=field(default_factory=pd.DataFrame) # every setting scored for curves, as in `trials`
 
     def __repr__(self):
         found = f'{self.params} gives {self.metric} {self.best.effect:.3f} at damage {self.best.damage:.3f}'
@@ -285,9 +285,9 @@ class Calibration:
 def seen(self:Calibration)->pd.DataFrame: # columns as in `trials`
     "Settings with a known effect and damage: the finished trials, and the points of curves (number −1, state CURVE)"
     finished = self.trials[self.trials.state=='COMPLETE']
-    if self.points.empty:
+    if self.around.empty:
         return finished
-    known = self.points.dropna(subset=['effect','damage'])
+    known = self.around.dropna(subset=['effect','damage'])
     return pd.concat([finished, known], ignore_index=True)
 
 # %% ../nbs/25_calibration.ipynb #bbdbfe06
@@ -375,7 +375,7 @@ def _frame(study):
     return pd.DataFrame(rows)
 
 # %% ../nbs/25_calibration.ipynb #a908069b
-def _points(study):
+def _around(study):
     "Settings scored for curves, of this start and earlier ones, as a table"
     known = study.user_attrs.get('curves', {})
     rows = [_row(-1, 'CURVE', s['effect'], s['damage'], json.loads(key)) for key,s in known.items()]
@@ -412,6 +412,7 @@ def _curves(study, scorer, centre, points, progress):
 
 # %% ../nbs/25_calibration.ipynb #680def9e
 def _check_numbers(trials, limit):
+    "Raise `DataError` for a search that could find nothing"
     if trials<1 or not limit>0:
         raise DataError(f'trials={trials}, max_damage={limit}: expected at least one trial and a limit above 0')
 
@@ -468,22 +469,22 @@ def _run(scorer, stats, trials, points, out, seed, progress):
         _search(study, scorer, trials, seed, progress)
         found = _calibration(study, scorer)
         curves = _curves(study, scorer, found.params, points, progress) if points else found.curves
-        return replace(found, curves=curves, points=_points(study))
+        return replace(found, curves=curves, around=_around(study))
 
 # %% ../nbs/25_calibration.ipynb #3543a5bd
 def calibrate(
     model, # a Hugging Face causal LM
     tok, # its fast tokenizer
-    task, # a name, taken on the validation split; or a `Task` of validation records
-    method, # the name of a method, or a function of parameters that gives a steerer (with `space`)
+    task:str|Task, # a name, taken on the validation split; or a `Task` of validation records
+    method:str|Callable, # the name of a method, or a function of parameters that gives a steerer (with `space`)
     stats=None, # what the method is made from: `KeyStats`, or a dictionary of them
     trials:int=30, # in all, those of an earlier start included
     max_damage:float=1.10, # limit of the perplexity ratio; math.inf: none
-    out=None, # SQLite file, to be continued later; None: nothing is kept
+    out:str|Path=None, # SQLite file, to be continued later; None: nothing is kept
     space:dict=None, # parameter → `Range` or `Options`; None: the method's own
     metric:str=None, # of the task; None: its first
     limit:int=60, # records of a task given by name
-    paragraphs=24, # for damage: how many, or a `Task` like `damage_task('val')`
+    paragraphs:int|Task=24, # for damage: how many, or a `Task` like `damage_task('val')`
     points:int=5, # of each sensitivity curve; 0: no curves
     chat:bool=False, # through the model's chat template
     seed:int=0, # of the search

@@ -119,6 +119,8 @@ class Look:
     line:str # as matplotlib has it
 
 _registered_looks = {
+    'plain': Look('.5','o','-'),
+    'marks': Look('.5','x','--'),
     'seka': Look('#E69F00','o','-'),
     'adaseka': Look('#009E73','s','-'),
     'key-bias': Look('#D55E00','*','-'),
@@ -133,14 +135,13 @@ _registered_looks = {
 }
 
 # %% ../nbs/26_plots.ipynb #d5e545f6
-_grey = {'plain': Look('.5','o','-'), 'marks': Look('.5','x','--')}
 _spare = [Look(c, m, ':') for m in '<>8' for c in ('#000000','#CC79A7','#0072B2','#56B4E9')]
 
 def method_looks(
     names, # of methods, or of anything else
 )->dict: # name → `Look`
     "How each method is drawn, the same in every figure; unknown names get a look that is free"
-    known = {**_grey, **_registered_looks}
+    known = _registered_looks
     strange = [n for n in dict.fromkeys(names) if n not in known]
     return {**known, **dict(zip(strange, cycle(_spare)))}
 
@@ -158,7 +159,7 @@ def _files_of(path, formats):
 # %% ../nbs/26_plots.ipynb #f6cff8bd
 def save_figure(
     figure, # a figure, or an axis of it
-    path, # without suffix, e.g. 'figures/heads'; the folder must exist
+    path:str|Path, # without suffix, e.g. 'figures/heads'; the folder must exist
     formats:tuple=('pdf','svg','png'), # any of these
     dpi:int=300, # of the PNG
 )->list[Path]: # what was written
@@ -748,7 +749,7 @@ def plot_map(
     "A map of numbers with names on its sides, at most 32 of them across"
     values = frame.to_numpy(float)
     step = -(-frame.shape[1]//32)
-    ax = _axes(ax, min(.035*len(frame)+.1, 1.), page)
+    ax = _axes(ax, min(.035*len(frame)+.15, 1.), page)
     image = ax.imshow(values, aspect='auto', interpolation='none')
     ax.figure.colorbar(image, ax=ax, pad=.01, label=label)
     ax.set_yticks(range(len(frame)), frame.index)
@@ -1029,6 +1030,7 @@ def _in_panels(table, cost):
         for r in table[table.name==name].itertuples():
             _cross(ax, cost.loc[r.method], r, looks[r.method], r.method)
         ax.set(ylabel=name+(' (%)' if r.unit=='%' else ''), xlabel='damage (perplexity ratio)')
+        ax.locator_params(nbins=4)
     for ax in axes.flat[len(names):]:
         ax.set_axis_off()
     share_legend(axes.flat[:len(names)])
@@ -1059,7 +1061,7 @@ def plot_results(
     table = _scaled(results, _chosen(results, metrics))
     cost = _scaled(results, [('damage','damage')])
     if len(results.methods)<3:
-        return _in_lines(pd.concat([table, cost]))
+        return _in_lines(pd.concat([table, cost]).drop_duplicates())
     return _in_panels(table, cost.set_index('method'))
 
 # %% ../nbs/26_plots.ipynb #0844cb24
