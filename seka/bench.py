@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['now', 'free', 'interleaved', 'summary', 'Stamps', 'allocated', 'peak_above', 'peak_on_cpu', 'steered', 'kept_mb',
-           'reading', 'writing', 'random_prompt', 'random_stats', 'random_queries', 'Method', 'registered',
-           'own_methods', 'Operators', 'python_hooks', 'Step', 'steps', 'Extra', 'extra_steps', 'guard_counts', 'about',
-           'save_bench', 'load_bench', 'bench', 'bench_rows', 'bench_table', 'plot_bench']
+           'reading', 'writing', 'random_prompt', 'random_stats', 'random_queries', 'own_methods', 'Operators',
+           'python_hooks', 'Step', 'steps', 'Extra', 'extra_steps', 'guard_counts', 'about', 'save_bench', 'load_bench',
+           'bench', 'bench_rows', 'bench_table', 'plot_bench']
 
 # %% ../nbs/27_bench.ipynb #800a6548
 import gc, json, math, os, platform, random, re, secrets, subprocess, sys, time
@@ -22,16 +22,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from transformers.generation.streamers import BaseStreamer
 
 # %% ../nbs/27_bench.ipynb #b0a51e27
-from .core import DataError, SekaError, data_path, SteeringError
+from .core import DataError, SekaError, SteeringError, data_path, write_whole
 from .sites import geometry, sites, tiny
 from .spans import Prompt
+from .backends.hf import forget
 from .contrast import KeyStats, Moments, stats_meta
-from .queries import QueryStats
 from .methods.base import Steerer, method
 from .methods.seka import SEKA
-from .steering import _made
 from .methods.adaseka import AdaSEKA
-from .rivals import METHODS
+from .queries import QueryStats
 
 # %% ../nbs/27_bench.ipynb #66067b62
 def now()->float:
@@ -172,8 +171,8 @@ def steered(
 # %% ../nbs/27_bench.ipynb #c2a1000d
 def _forget(steerer):
     "As if a steerer had not been used yet"
-    if steerer:
-        _made.pop(steerer, None)
+    if hasattr(steerer, 'plan'):
+        forget(steerer.plan())
 
 # %% ../nbs/27_bench.ipynb #df9b6a37
 def kept_mb(
@@ -289,20 +288,7 @@ def random_queries(
     return QueryStats(mean, second, mean, retrieval, scale, gradients, fisher, layers, meta)
 
 # %% ../nbs/27_bench.ipynb #ada97e01
-class Method(NamedTuple):
-    "What a registered method says of itself"
-    name:str # as in tables and on the command line
-    make:Callable # class or function: statistics, parameters → steerer
-    stats:str # 'keys', 'experts', 'queries', or None
-    backends:tuple # that run it
-    implied:dict # parameters that the name stands for
-
-def registered()->dict[str,Method]: # name → what it says
-    "Every method by its name"
-    kinds = dict.fromkeys(('spa','attention-bias'))
-    kinds |= {'adaseka':'experts', 'key-bias':'queries', 'key-value-bias':'queries'}
-    known = {n: o for n,o in METHODS.items() if isinstance(o[0], type)}
-    return {n: Method(n, cls, kinds.get(n, 'keys'), ('hf',), implied) for n,(cls,implied) in known.items()}
+from .methods.base import Method, registered
 
 # %% ../nbs/27_bench.ipynb #b5a8c3f1
 def _tried(name, stats):
@@ -325,8 +311,8 @@ def own_methods(
     given = dict(keys=keys, experts=experts, queries=queries)
     steerers = {'plain': None}
     for name,m in registered().items():
-        needs_nothing = m.stats is None
-        runs = backend in m.backends
+        needs_nothing = m.stats is None or m.optional
+        runs = backend in m.backends and callable(m.make)
         if runs and (needs_nothing or given[m.stats] is not None):
             steerers |= _tried(name, given.get(m.stats))
     return steerers
@@ -458,27 +444,13 @@ def about()->dict: # device, gpu, cores, threads, versions, commit, date
         commit=_commit(),
         date=time.strftime('%Y-%m-%d'))
 
-# %% ../nbs/27_bench.ipynb #08ea8c1d
-def _write_whole(path, text):
-    "Write a text file beside its place, then rename it; raises `DataError`"
-    path = Path(path)
-    partial = path.with_name(f'{path.name}.{secrets.token_hex(4)}.partial')
-    try:
-        with open(partial, 'x', encoding='utf-8') as f:
-            f.write(text)
-        partial.replace(path)
-    except OSError as e:
-        raise DataError(f'{path} could not be written: {e}') from e
-    finally:
-        partial.unlink(missing_ok=True)
-
 # %% ../nbs/27_bench.ipynb #c2a1001a
 def save_bench(
     path, # of the JSON file; its folder must exist
     results:dict, # what `bench` returned
 ):
     "Write results as JSON; raises `DataError` if that cannot be done"
-    _write_whole(path, json.dumps(results, indent=1, ensure_ascii=False)+'\n')
+    write_whole(path, json.dumps(results, indent=1, ensure_ascii=False)+'\n')
 
 # %% ../nbs/27_bench.ipynb #b8f37a63
 def load_bench(

@@ -147,14 +147,14 @@ def _fact(name):
 
 # %% ../nbs/29_cli.ipynb #e100000c
 def _methods():
-    "Every registered method: name → what it says of itself"
-    from seka.bench import registered
-    return registered()
+    "Every registered method that steers: name → what it says of itself"
+    from seka.methods.base import registered
+    return {name: m for name,m in registered().items() if callable(m.make)}
 
 def _tasks():
     "Every registered task, by its name"
-    from seka.tasks import tasks
-    return tasks
+    from seka.tasks import registered_tasks
+    return registered_tasks()
 
 # %% ../nbs/29_cli.ipynb #e100000e
 def _declared(m):
@@ -804,7 +804,7 @@ def calibrate(
     expert: ExpertsOption = [],
 ):
     "Search a method's parameters for the most effect within a limit of damage."
-    from seka.calibrate import calibrate as calibrate_
+    from seka.calibration import calibrate as calibrate_
     sources = _sources([method], Given(model, stats, expert))
     source = next(iter(sources.values()), None)
     _writable(out)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Home', 'Note', 'refused_methods', 'Routed', 'session_makers', 'cache_name', 'cache_of', 'call_arguments', 'home',
-           'bind', 'unsteered', 'open_sessions', 'sessions_of', 'Passing', 'Pass', 'Session', 'EditSession',
+           'bind', 'forget', 'unsteered', 'open_sessions', 'sessions_of', 'Passing', 'Pass', 'Session', 'EditSession',
            'RoutedSession', 'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill', 'next_logprobs',
            'Comparison', 'compare']
 
@@ -121,7 +121,13 @@ def bind(
     if kept.get(text, (None,))[0]!=homes: kept[text] = homes,_make(steps, homes)
     return kept[text][1]
 
-# %% ../../nbs/06_hf.ipynb #5650876c
+# %% ../../nbs/06_hf.ipynb #cd293c63
+def forget(
+    plan:Plan, # that was bound to models
+):
+    "Drop what was made for a plan on all models, as if it had not been used yet"
+    _bound.pop(plan, None)
+
 def _at_sites(plan, where):
     "(site, edit) pairs; an edit of every layer is one for each"
     res = []

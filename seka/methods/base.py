@@ -39,9 +39,12 @@ class Steerer:
         self.check(model)
         return open_plan(model, prompt, self.plan())
     @property
-    def fingerprint(self)->str: "Sixteen hex digits that change with the class, its parameters and its statistics"; return _fingerprint(self)
-    def __eq__(self, other): return type(self) is type(other) and self.fingerprint==other.fingerprint
-    def __hash__(self): return int(self.fingerprint, 16)
+    def fingerprint(self)->str:
+        "Sixteen hex digits that change with the class, its parameters and its statistics; None for a steerer without a plan"
+        return _fingerprint(self)
+    def __eq__(self, other):
+        return self is other or type(self) is type(other) and self.fingerprint is not None and self.fingerprint==other.fingerprint
+    def __hash__(self): return hash(self.fingerprint or id(self))
 
 # %% ../../nbs/08_methods.ipynb #1d686e95
 def _token(value):
@@ -55,6 +58,7 @@ def _token(value):
 
 @once
 def _fingerprint(self):
+    if type(self).plan is Steerer.plan: return None
     if not is_dataclass(self): return self.plan().fingerprint
     known = {f.name: _token(getattr(self, f.name)) for f in fields(self)}
     text = json.dumps([type(self).__module__, type(self).__qualname__, known], sort_keys=True)
