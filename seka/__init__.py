@@ -5,7 +5,7 @@ from importlib import import_module
 _homes = {name: home for home,names in {
     'core': 'DataError ModelError SekaError SpanError SteeringError data_path',
     'models': 'load',
-    'sites': 'capture geometry sites',
+    'layouts': 'capture geometry sites',
     'spans': 'Prompt highlight',
     'edits': 'Edit Heads Plan',
     'backends.hf': 'Comparison compare generate next_logprobs open_plan prefill',

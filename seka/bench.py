@@ -23,7 +23,7 @@ from transformers.generation.streamers import BaseStreamer
 
 # %% ../nbs/27_bench.ipynb #b0a51e27
 from .core import DataError, SekaError, SteeringError, data_path, write_whole
-from .sites import geometry, sites, tiny
+from .layouts import geometry, sites, tiny
 from .spans import Prompt
 from .backends.hf import forget
 from .contrast import KeyStats, Moments, stats_meta

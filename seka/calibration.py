@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 # %% ../nbs/25_calibration.ipynb #52e1f225
 from .core import DataError, SteeringError
-from .sites import fingerprint
+from .layouts import fingerprint
 from .methods.base import Options, Range, method, search_space
 from .tasks import Task, make_tasks
 from .estimates import estimate

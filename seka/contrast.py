@@ -33,7 +33,7 @@ from tqdm.auto import tqdm
 
 # %% ../nbs/07_contrast.ipynb #c142d0b0
 from .core import DataError, ModelError, data_path, read_jsonl, write_whole
-from .sites import Site, decoder, fingerprint, geometry, site_hooks, sites
+from .layouts import Site, decoder, fingerprint, geometry, site_hooks, sites
 from .spans import Prompt, encode, render_chat
 from .edits import feature_map, feature_maps
 

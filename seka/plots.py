@@ -28,7 +28,7 @@ from transformers import PretrainedConfig
 
 # %% ../nbs/26_plots.ipynb #6323a626
 from .core import DataError, ModelError, SekaError, SpanError
-from .sites import decoder, layouts, sites
+from .layouts import decoder, layouts, sites
 from .spans import Prompt
 from .place import positions
 from .backends.hf import Comparison, compare

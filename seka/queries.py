@@ -19,7 +19,7 @@ from fastcore.basics import chunked, patch
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from .core import DataError, ModelError, SteeringError
-from .sites import decoder, geometry, site_hooks, sites
+from .layouts import decoder, geometry, site_hooks, sites
 from .spans import Prompt, highlight
 from .place import positions
 from .backends.hf import EditSession

@@ -18,7 +18,7 @@ from torch.distributed.tensor import DTensor
 
 # %% ../nbs/22_runs.ipynb #abce87f5
 from .core import DataError, ModelError, write_whole
-from .sites import fingerprint
+from .layouts import fingerprint
 from .tasks import Metric, Task
 
 # %% ../nbs/22_runs.ipynb #8673bdf5

@@ -19,7 +19,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 from ..core import SteeringError
-from ..sites import decoder, geometry, sites
+from ..layouts import decoder, geometry, sites
 from ..spans import Prompt
 from ..edits import Edit, Plan
 from ..place import Marks, positions

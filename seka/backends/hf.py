@@ -21,7 +21,7 @@ import torch
 from fastcore.basics import patch
 from transformers import Cache, GenerationMixin
 from ..core import ModelError, SteeringError
-from ..sites import Site, decoder, fingerprint, geometry, site_hooks, sites, structure
+from ..layouts import Site, decoder, fingerprint, geometry, site_hooks, sites, structure
 from ..spans import Prompt, highlight
 from ..edits import Edit, Plan, add_directions, curved, head_query, linear, route, scale, shift
 from ..place import Part, in_force, marks_of, place, positions

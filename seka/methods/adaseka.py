@@ -10,7 +10,7 @@ __all__ = ['shipped_experts', 'experts', 'from_counterfact', 'from_bias_in_bios'
 from dataclasses import dataclass, replace
 import pandas as pd, torch
 from ..core import DataError, ModelError, SteeringError, data_path
-from ..sites import decoder
+from ..layouts import decoder
 from ..spans import Prompt
 from ..contrast import KeyStats, Moments
 from ..edits import Edit, Heads, Plan, routings

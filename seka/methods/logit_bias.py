@@ -13,7 +13,7 @@ import json
 import pandas as pd, torch
 from tqdm.auto import tqdm
 from ..core import DataError, SteeringError, read_jsonl, write_whole
-from ..sites import fingerprint, geometry, sites
+from ..layouts import fingerprint, geometry, sites
 from ..spans import Prompt
 from ..contrast import KeyStats
 from ..edits import Edit, Heads, Plan, head_edits, kept_heads
