@@ -291,15 +291,16 @@ class Method(NamedTuple):
     name:str # as in tables and on the command line
     make:Callable # class or function: statistics, parameters → steerer
     stats:str # 'keys', 'experts', 'queries', or None
+    optional:bool # whether it can do without them
     backends:tuple # that run it
     implied:dict # parameters that the name stands for
 
 def registered()->dict[str,Method]: # name → what it says
     "Every method by its name"
-    kinds = dict.fromkeys(('spa','attention-bias'))
-    kinds |= {'adaseka':'experts', 'key-bias':'queries', 'key-value-bias':'queries'}
-    known = {n: o for n,o in METHODS.items() if isinstance(o[0], type)}
-    return {n: Method(n, cls, kinds.get(n, 'keys'), ('hf',), implied) for n,(cls,implied) in known.items()}
+    kinds = {'spa':None, 'adaseka':'experts', 'key-bias':'queries', 'key-value-bias':'queries'}
+    known = {n: Method(n, o, kinds.get(n, 'keys'), False, ('hf',), implied) for n,(o,implied) in METHODS.items()}
+    known['attention-bias'] = known['attention-bias']._replace(optional=True)
+    return known
 
 # %% ../nbs/27_bench.ipynb #b5a8c3f1
 def _tried(name, stats):
@@ -322,8 +323,8 @@ def own_methods(
     given = dict(keys=keys, experts=experts, queries=queries)
     steerers = {'plain': None}
     for name,m in registered().items():
-        needs_nothing = m.stats is None
-        runs = backend in m.backends
+        needs_nothing = m.stats is None or m.optional
+        runs = callable(m.make) and backend in m.backends
         if runs and (needs_nothing or given[m.stats] is not None):
             steerers |= _tried(name, given.get(m.stats))
     return steerers
@@ -539,8 +540,7 @@ def bench(
     "Time and memory of every method beside the plain model; raises `SteeringError`"
     _check_bench(model, steerers, tokens)
     point = partial(_compared, model, steerers, batch, rounds, budget)
-    kept = {s: kept_mb(model, s) for s in steerers.values()}
-    read = {n: partial(reading, model, steerer=s, kept=kept[s]) for n,s in steerers.items()}
+    read = {n: partial(reading, model, steerer=s, kept=kept_mb(model, s)) for n,s in steerers.items()}
     write = {n: partial(writing, model, steerer=s, new_tokens=new_tokens) for n,s in steerers.items()}
     half = sorted(tokens)[len(tokens)//2]
     items = {'by-length': [point(read, n, .75) for n in tokens], 'by-marked': [point(read, half, w) for w in marked]}
