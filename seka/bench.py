@@ -514,8 +514,7 @@ def bench(
     "Time and memory of every method beside the plain model; raises `SteeringError`"
     _check_bench(model, steerers, tokens)
     point = partial(_compared, model, steerers, batch, rounds, budget)
-    kept = {s: kept_mb(model, s) for s in steerers.values()}
-    read = {n: partial(reading, model, steerer=s, kept=kept[s]) for n,s in steerers.items()}
+    read = {n: partial(reading, model, steerer=s, kept=kept_mb(model, s)) for n,s in steerers.items()}
     write = {n: partial(writing, model, steerer=s, new_tokens=new_tokens) for n,s in steerers.items()}
     half = sorted(tokens)[len(tokens)//2]
     items = {'by-length': [point(read, n, .75) for n in tokens], 'by-marked': [point(read, half, w) for w in marked]}

@@ -269,12 +269,11 @@ def _shipped(kind, names, model):
 
 # %% ../nbs/29_cli.ipynb #1f74f8dc
 def _needs(name):
-    "The kinds of statistics that a method is made from, and those that it may take"
+    "The kind of statistics that a method is made from, and the kind that it may take, as sets of one or none"
     m = _methods().get(name)
-    if m is None or not callable(m.make):
+    if m is None or m.stats is None:
         return set(),set()
-    may = {'keys'} if 'stats' in inspect.signature(m.make).parameters else set()
-    return ({m.stats},set()) if m.stats else (set(),may)
+    return (set(),{m.stats}) if m.optional else ({m.stats},set())
 
 # %% ../nbs/29_cli.ipynb #e1000016
 def _taken(files, kinds, names):
@@ -376,7 +375,7 @@ def _steerer(name, source, settings=(), **named):
     "A steerer by its name, None (plain) or 'marks'; raises `SekaError`"
     from seka import SekaError, method
     m = _methods().get(name)
-    known = _parameters(m.make) if m and callable(m.make) else {}
+    known = _parameters(m.make) if m else {}
     params = _given(settings, known, **named)
     _check_gain(name, params, known)
     try:
