@@ -1,4 +1,4 @@
-"""Does `nbtest.py` fail where it must? Notebooks are made that use names which a library has just deprecated, in every way
+"""Does `nbtest.py` fail where it must? Notebooks are made that use names which a library has just deprecated, in the ways
 that libraries tell it, and notebooks that do nothing wrong; each must end as said here.
 """
 import json
@@ -44,20 +44,25 @@ try:
 except seka.SekaError: pass
 '''
 
-# name → its cells, what must stand in the report (None: it passes)
+# name → its cells, and what must stand in the report (None: it passes)
 notebooks = {
     'a_log_under_seka': ([real], r'`old_name` is deprecated.*ours: +seka/\w+(/\w+)?\.py:\d+ in load: '),
     'a_decorator': (['import newlib\nnewlib.Model()(old_name=1)'], r'`old_name` is deprecated.*ours: +<ipython.*newlib\.Model'),
     'a_warning': (['import newlib\nnewlib.warns()'], r'old_name will go.*ours: +<ipython'),
-    'a_warning_swallowed': (['import newlib\ntry: newlib.logs()\nexcept OSError: pass'], 'old_name'),
-    'a_thread': (['import newlib, threading\nt = threading.Thread(target=lambda: newlib.warns())', 't.start()\nt.join()'], 'old_name'),
-    'a_process': (['import subprocess, sys\nsubprocess.run([sys.executable, "-c", "import newlib; newlib.warns()"])'], 'old_name'),
-    'libraries_between_themselves': (['import otherlib\notherlib.calls()'], None),
-    'silenced': (['import newlib, warnings\nwith warnings.catch_warnings():\n    warnings.simplefilter("ignore")\n    newlib.warns()'], None),
-    'on_purpose': (['#| deprecated\nimport newlib\nnewlib.warns()'], None),
+    'a_log_swallowed': (['import newlib\ntry: newlib.logs()\nexcept OSError: pass'], 'old_name'),
+    'a_thread': (['import newlib, threading\nthread = threading.Thread(target=lambda: newlib.warns())',
+                  'thread.start()\nthread.join()'], 'old_name'),
+    'a_process': (['import subprocess, sys',
+                   'subprocess.run([sys.executable, "-c", "import newlib; newlib.warns()"])'], 'old_name'),
     'an_error': (['assert 1==2'], 'AssertionError'),
+    'unreadable': (['x = 1', 'def f(:'], 'SyntaxError'),
     'too_long': (['import time\ntime.sleep(600)'], 'time limit'),
-    'needs_the_model': (['#| model\nmodel = 1/0', '#| model\ndef f(): return model', 'x = 1', 'print(f(), 1/0)', 'f = abs', 'assert f(-x)==1'], None),
+    'libraries_between_themselves': (['import otherlib\notherlib.calls()'], None),
+    'silenced': (['import newlib, warnings',
+                  'with warnings.catch_warnings():\n    warnings.simplefilter("ignore")\n    newlib.warns()'], None),
+    'on_purpose': (['#| deprecated\nimport newlib\nnewlib.warns()'], None),
+    'needs_the_model': (['#| model\nmodel = 1/0', '#| model\ndef f(): return model', 'x = 1', 'print(f(), 1/0)',
+                         'f = abs', 'assert f(-x)==1'], None),
 }
 
 # cells → those that are left out where the first has the flag `model`
@@ -78,7 +83,8 @@ rules = [
 
 
 def notebook(cells):
-    made = [dict(cell_type='code', id=f'cell{i}', source=c, metadata={}, outputs=[], execution_count=None) for i,c in enumerate(cells)]
+    common = dict(cell_type='code', metadata={}, outputs=[], execution_count=None)
+    made = [dict(common, id=f'cell{i}', source=c) for i,c in enumerate(cells)]
     return json.dumps(dict(cells=made, metadata={}, nbformat=4, nbformat_minor=5))
 
 
@@ -98,7 +104,8 @@ def wrong_rules():
     for cells,expected in rules:
         made = [SimpleNamespace(idx_=i, source=c, directives_={} if i else {'model': []}) for i,c in enumerate(cells)]
         found = leaving.leave_out(made)[1]
-        if found!=expected: yield f'of {cells} the cells {found} are left out, and should be {expected}'
+        if found!=expected:
+            yield f'of {cells} the cells {found} are left out, and should be {expected}'
 
 
 def wrong_notebooks():
@@ -106,19 +113,23 @@ def wrong_notebooks():
         folder = Path(d)
         (folder/'newlib.py').write_text(library)
         (folder/'otherlib.py').write_text(another)
-        for name,(cells,_) in notebooks.items(): (folder/f'{name}.ipynb').write_text(notebook(cells))
+        for name,(cells,_) in notebooks.items():
+            (folder/f'{name}.ipynb').write_text(notebook(cells))
         fast = nbtest(folder, '--fast', *(str(folder/f'{name}.ipynb') for name in notebooks))
         slow = nbtest(folder, str(folder/'a_log_under_seka.ipynb'))
     said = blocks(fast.stdout)
     for name,(_,report) in notebooks.items():
         block = said.get(name, 'nothing was said of it')
-        right = block.startswith('ok') if report is None else block.startswith('FAIL') and re.search(report, block, re.S)
-        if not right: yield f'{name}: {block}'
+        failed = block.startswith('FAIL') and re.search(report or '', block, re.S)
+        if not (block.startswith('ok') if report is None else failed):
+            yield f'{name}: {block}'
     failing = sum(report is not None for _,report in notebooks.values())
     closing = f'{len(notebooks)-failing} passed, {failing} failed'
-    if fast.returncode!=1 or fast.stdout.splitlines()[-1:]!=[closing]: yield f'expected {closing}:\n{fast.stdout}\n{fast.stderr}'
+    if fast.returncode!=1 or fast.stdout.splitlines()[-1:]!=[closing]:
+        yield f'expected {closing}:\n{fast.stdout}\n{fast.stderr}'
     report = notebooks['a_log_under_seka'][1]
-    if slow.returncode!=1 or not re.search(report, slow.stdout, re.S): yield f'without --fast:\n{slow.stdout}\n{slow.stderr}'
+    if slow.returncode!=1 or not re.search(report, slow.stdout, re.S):
+        yield f'without --fast:\n{slow.stdout}\n{slow.stderr}'
 
 
 def main():
@@ -127,4 +138,5 @@ def main():
     return int(bool(wrong))
 
 
-if __name__=='__main__': sys.exit(main())
+if __name__=='__main__':
+    sys.exit(main())

@@ -1,7 +1,7 @@
-"""Which cells `nbtest.py --fast` leaves out: those flagged `#| model` or `#| long`, and those that read what only such cells bind.
+"""Which cells `nbtest.py --fast` leaves out: those with the flag `model` or `long`, and what reads names of theirs.
 
-`#| model`: the cell reads the default model. `#| long`: it does without, but takes more than a few seconds all the same.
-`#| model tok`: the cell binds the tokenizer as `tok`, and a run without the model is given the tokenizer under that name.
+`#| model`: the cell reads the default model. `#| long`: it does without, but takes more than a few seconds.
+`#| model tok`: the cell binds the tokenizer as `tok`, and `--fast` gives the default model's tokenizer that name.
 The imports at a cell's top level need no model, and are run even where the cell is left out.
 """
 import ast
@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+flags = {'model', 'long'}
+mutators = {'append', 'extend', 'insert', 'add', 'update', 'setdefault', 'pop', 'remove', 'discard', 'clear'}
 compound = (ast.For, ast.While, ast.If, ast.With, ast.Try, ast.ExceptHandler, ast.Match, ast.match_case)
 functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-mutators = {'append', 'extend', 'insert', 'add', 'update', 'setdefault', 'pop', 'remove', 'discard', 'clear'}
+imports = (ast.Import, ast.ImportFrom)
 
 
 @dataclass
@@ -25,27 +27,32 @@ class Names:
 
 def tables(table):
     yield table
-    for o in table.get_children(): yield from tables(o)
+    for o in table.get_children():
+        yield from tables(o)
 
 
 def outer_names(node):
     "The global names that `node` reads, and those that it binds; a function's own names are not among them"
-    module = ast.Module([node], []) if isinstance(node, ast.stmt) else ast.Expression(node)
-    mode = 'exec' if isinstance(node, ast.stmt) else 'eval'
+    statement = isinstance(node, ast.stmt)
+    module = ast.Module([node], []) if statement else ast.Expression(node)
+    source = ast.unparse(ast.fix_missing_locations(module))
     reads,binds = set(),set()
-    for table in tables(symtable.symtable(ast.unparse(ast.fix_missing_locations(module)), 'cell', mode)):
+    for table in tables(symtable.symtable(source, 'cell', 'exec' if statement else 'eval')):
         top = table.get_type()=='module'
         for o in table.get_symbols():
             outer = top or o.is_global()
             bound = o.is_assigned() or o.is_imported() or o.is_namespace()
-            if outer and o.is_referenced(): reads.add(o.get_name())
-            if outer and bound and (top or o.is_declared_global()): binds.add(o.get_name())
+            if outer and o.is_referenced():
+                reads.add(o.get_name())
+            if bound and (top or o.is_declared_global()):
+                binds.add(o.get_name())
     return reads,binds
 
 
 def root_name(node):
     "The name that `a.b[c].d` begins with"
-    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Starred)): node = node.value
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Starred)):
+        node = node.value
     return node.id if isinstance(node, ast.Name) else None
 
 
@@ -53,8 +60,10 @@ def changed_in_place(node):
     "The names whose objects a statement changes: `a[i] = …`, `a.b = …`, `a.append(…)`"
     found = set()
     for o in ast.walk(node):
-        if isinstance(o, (ast.Attribute, ast.Subscript)) and not isinstance(o.ctx, ast.Load): found.add(root_name(o))
-        if isinstance(o, ast.Call) and isinstance(o.func, ast.Attribute) and o.func.attr in mutators: found.add(root_name(o.func))
+        if isinstance(o, (ast.Attribute, ast.Subscript)) and not isinstance(o.ctx, ast.Load):
+            found.add(root_name(o))
+        if isinstance(o, ast.Call) and isinstance(o.func, ast.Attribute) and o.func.attr in mutators:
+            found.add(root_name(o.func))
     return found-{None}
 
 
@@ -66,31 +75,46 @@ def parts(node):
 
 
 def own_names(node):
-    "As `outer_names`, for a part of a compound statement: `with a as b`, a pattern, what a `for` binds"
-    if isinstance(node, ast.withitem): return outer_names(ast.With([node], [ast.Pass()]))
-    if isinstance(node, ast.pattern): return outer_names(ast.Match(ast.Constant(0), [ast.match_case(node, body=[ast.Pass()])]))
-    if isinstance(getattr(node, 'ctx', None), ast.Store): return outer_names(ast.For(node, ast.Tuple([], ast.Load()), [ast.Pass()], []))
+    "As `outer_names`, for a part of a compound statement: `a as b`, a pattern, what a `for` binds"
+    nothing = [ast.Pass()]
+    if isinstance(node, ast.withitem):
+        reads,binds = outer_names(ast.With([node], nothing))
+        return reads-binds,binds
+    if isinstance(node, ast.pattern):
+        return outer_names(ast.Match(ast.Constant(0), [ast.match_case(node, body=nothing)]))
+    if isinstance(getattr(node, 'ctx', None), ast.Store):
+        return outer_names(ast.For(node, ast.Tuple([], ast.Load()), nothing, []))
     return outer_names(node)
+
+
+def scan_compound(node, known):
+    found = Names()
+    own,inside = parts(node)
+    for o in own:
+        reads,binds = own_names(o)
+        found.reads |= reads-known-found.binds
+        found.binds |= binds
+        found.changes |= changed_in_place(o)
+    if isinstance(node, ast.ExceptHandler) and node.name:
+        found.binds.add(node.name)
+    inner = scan(inside, known|found.binds)
+    return Names(found.reads|inner.reads, found.binds|inner.binds, found.changes|inner.changes)
+
+
+def scan_simple(node, known):
+    reads,binds = outer_names(node)
+    if isinstance(node, ast.AugAssign):
+        reads = reads|{root_name(node.target)}
+    if isinstance(node, functions):
+        reads = reads-binds         # a function that calls itself
+    return Names(reads-known, binds, changed_in_place(node))
 
 
 def scan(statements, known=frozenset()):
     "`Names` of statements that are run one after the other, where `known` is bound already"
     found = Names()
     for node in statements:
-        if isinstance(node, compound):
-            own,inside = parts(node)
-            for o in own:
-                reads,binds = own_names(o)
-                found.reads |= reads-known-found.binds-(binds if isinstance(o, ast.withitem) else set())
-                found.binds |= binds
-                found.changes |= changed_in_place(o)
-            if isinstance(node, ast.ExceptHandler) and node.name: found.binds.add(node.name)
-            inner = scan(inside, known|found.binds)
-        else:
-            reads,binds = outer_names(node)
-            if isinstance(node, ast.AugAssign): reads = reads|{root_name(node.target)}
-            itself = binds if isinstance(node, functions) else set()
-            inner = Names(reads-known-found.binds-itself, binds, changed_in_place(node))
+        inner = (scan_compound if isinstance(node, compound) else scan_simple)(node, known|found.binds)
         found.reads |= inner.reads
         found.binds |= inner.binds
         found.changes |= inner.changes
@@ -102,7 +126,7 @@ def statements_of(source):
 
 
 def cell_names(source):
-    "`Names` of a cell's source; what a function in it reads may be bound anywhere in the cell, since it is called later"
+    "`Names` of a cell's source; what a function in it reads may be bound anywhere in it, since it is called later"
     statements = statements_of(source)
     found = scan(statements)
     at_once = scan([o for o in statements if not isinstance(o, functions)]).reads
@@ -113,8 +137,8 @@ def cell_names(source):
 def imports_of(source):
     "The import statements at the top level of a cell, and whether it has nothing else"
     statements = statements_of(source)
-    imports = [o for o in statements if isinstance(o, (ast.Import, ast.ImportFrom))]
-    return '\n'.join(map(ast.unparse, imports)),len(imports)==len(statements)
+    found = [o for o in statements if isinstance(o, imports)]
+    return '\n'.join(map(ast.unparse, found)),len(found)==len(statements)
 
 
 def leave_out(cells):
@@ -122,7 +146,7 @@ def leave_out(cells):
     run,out,lost,tokenizer = [],[],set(),set()
     for c in cells:
         names = cell_names(c.source)
-        if {'model', 'long'} & c.directives_.keys() or names.reads & lost:
+        if flags & c.directives_.keys() or names.reads & lost:
             given = set(c.directives_.get('model', [])) & names.binds
             imported = cell_names(imports_of(c.source)[0]).binds
             out.append(c.idx_)

@@ -1,4 +1,4 @@
-"Python imports this as it starts, where this folder is on PYTHONPATH: so the guard is in all processes that a notebook starts"
+"Python imports this as it starts, where this folder is on PYTHONPATH: so the guard is in all that a notebook starts"
 import os
 
 if os.environ.get('NBTEST_GUARD'):
