@@ -53,7 +53,7 @@ def main():
     for file in new:
         print(f'{file} has {len(found[file])} offences, and is not on the list of files to be mended')
     for file in clean:
-        print(f'{file} has no offence any more, or is gone: take it off {debt.relative_to(root)} (lint.py --update does it)')
+        print(f'{file} has no offence any more, or is gone: `lint.py --update` takes it off {debt.relative_to(root)}')
     left = Counter({file: len(o) for file,o in found.items()})
     print(f'{left.total()} offences in {len(found)} files, {len(old)} of which are on the list')
     return int(bool(new or clean))

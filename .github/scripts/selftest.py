@@ -1,5 +1,5 @@
-"""Does `nbtest.py` fail where it must? Notebooks are made that use names which a library has just deprecated, in the ways
-that libraries tell it, and notebooks that do nothing wrong; each must end as said here.
+"""Does `nbtest.py` fail where it must? Notebooks are made that use names which a library has just deprecated, in the
+ways that libraries tell it, and notebooks that do nothing wrong; each must end as said here.
 """
 import json
 import os
@@ -47,7 +47,8 @@ except seka.SekaError: pass
 # name → its cells, and what must stand in the report (None: it passes)
 notebooks = {
     'a_log_under_seka': ([real], r'`old_name` is deprecated.*ours: +seka/\w+(/\w+)?\.py:\d+ in load: '),
-    'a_decorator': (['import newlib\nnewlib.Model()(old_name=1)'], r'`old_name` is deprecated.*ours: +<ipython.*newlib\.Model'),
+    'a_decorator': (['import newlib\nnewlib.Model()(old_name=1)'],
+                    r'`old_name` is deprecated.*ours: +<ipython.*newlib\.Model'),
     'a_warning': (['import newlib\nnewlib.warns()'], r'old_name will go.*ours: +<ipython'),
     'a_log_swallowed': (['import newlib\ntry: newlib.logs()\nexcept OSError: pass'], 'old_name'),
     'a_thread': (['import newlib, threading\nthread = threading.Thread(target=lambda: newlib.warns())',
