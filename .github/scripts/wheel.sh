@@ -20,7 +20,7 @@ import re
 import sys
 from pathlib import Path
 
-start,shown = re.search(r'```python\n(.*?)```\n+((?: {4}.*\n)+)', Path(sys.argv[1]).read_text(), re.S).groups()
+start,shown = re.search(r'```python\n(.*?)```\n+((?: {4}[^\n]*\n)+)', Path(sys.argv[1]).read_text(), re.S).groups()
 assert 'seka.generate(' in start, start
 Path('quick_start.py').write_text(start)
 Path('expected.txt').write_text(re.sub('^ {4}', '', shown.rstrip()+'\n', flags=re.M))
