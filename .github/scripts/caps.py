@@ -1,8 +1,8 @@
-"""The upper bounds in settings.ini that stop a library at the newest minor that was tested, such as `transformers<5.25`.
+"""The upper bounds in settings.ini that hold a library at the newest minor that was tested, as `transformers<5.25` does.
 
 --lift takes them away, so that pip installs the newest; --raise puts them after what is installed now (5.25.1 gives
-`<5.26`); --set NAME VERSION puts one after VERSION. Each prints the requirements it changed. Bounds at a major version
-(`fastcore<3`) stay.
+`<5.26`), --set NAME VERSION after VERSION; both never lower one. Each prints what it changed: the name, and the version
+that was tested. Bounds at a major version (`fastcore<3`) stay.
 """
 import argparse
 import re
@@ -39,11 +39,12 @@ def main():
     for name,m in capped.items():
         if a.set and a.set[0]!=name:
             continue
-        cap = '' if a.lift else ',<'+newest(m['cap'], after(a.set[1] if a.set else version(name)))
+        tested = a.set[1] if a.set else version(name) if a.up else ''
+        cap = '' if a.lift else ',<'+newest(m['cap'], after(tested))
         new = f'{name}{m["low"]}{cap}'
         if new!=m[0]:
             text = text.replace(m[0], new)
-            print(new)
+            print(name, tested)
     settings.write_text(text)
 
 
