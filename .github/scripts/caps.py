@@ -1,4 +1,4 @@
-"""The upper bounds in settings.ini that hold a library at the newest minor that was tested, as `transformers<5.25` does.
+"""The upper bounds in settings.ini holding a library at the newest minor that was tested, as `transformers<5.25` does.
 
 --lift takes them away, so that pip installs the newest; --raise puts them after what is installed now (5.25.1 gives
 `<5.26`), --set NAME VERSION after VERSION; both never lower one. Each prints what it changed: the name, and the version
