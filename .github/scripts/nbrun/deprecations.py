@@ -5,8 +5,8 @@ Two roads lead there: Python's `warnings`, and log records, since transformers s
 
 - A `FutureWarning` or a log record speaks to users, however deep it is raised: it is ours if a frame of `seka`, of a
   notebook's cell or of a script that a notebook started stands anywhere above, but for `between_libraries`.
-- A `DeprecationWarning` speaks to whoever called the thing that is deprecated: it is ours if it is reported in a file of
-  ours, or if that caller is ours. Decorators and `torch.nn.Module.__call__` only pass the call on.
+- A `DeprecationWarning` speaks to whoever called the thing that is deprecated: it is ours if it is reported in a file
+  of ours, or if that caller is ours. Decorators and `torch.nn.Module.__call__` only pass the call on.
 
 What anybody silences with `warnings.catch_warnings` stays silent. A cell that uses a deprecated name on purpose says so
 with the flag `#| deprecated`.
