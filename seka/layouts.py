@@ -216,7 +216,7 @@ def _unknown(model, other):
     return ModelError(
         f'{type(model).__name__} has no attention layout that is known here. Found {found}.{_reason(attn)} '
         'Known: separate q_proj, k_proj, v_proj with head_dim and no norms but q_norm, k_norm, v_norm; '
-        'fused qkv_proj, c_attn or query_key_value. Add a function to seka.sites.layouts for another one'
+        'fused qkv_proj, c_attn or query_key_value. Add a function to seka.layouts.layouts for another one'
     )
 
 # %% ../nbs/02_layouts.ipynb #7c9df3db
