@@ -15,29 +15,32 @@ from secrets import token_hex
 from typing import BinaryIO
 import torch
 
-# %% ../nbs/00_core.ipynb #99120062
+# %% ../nbs/00_core.ipynb #35fda29a
 class SekaError(Exception):
     "The base of every error that seka raises on purpose"
 
+# %% ../nbs/00_core.ipynb #a3c959f2
 class ModelError(SekaError):
     "A model cannot be loaded, or its attention has a layout that is not understood"
 
 class DataError(SekaError):
     "A file or a record is not what it should be"
 
+# %% ../nbs/00_core.ipynb #99120062
 class SpanError(SekaError):
     "A span cannot be found in the text, or marks nothing"
 
 class SteeringError(SekaError):
     "Steering cannot be done as asked"
 
-# %% ../nbs/00_core.ipynb #4f238b23
+# %% ../nbs/00_core.ipynb #be886dc0
 def _data_folders()->list[Path]:
     "Where the package's data may lie: in a wheel, in a checkout"
     import seka
     package = Path(seka.__file__).parent
     return [package/'data', package.parent/'data']
 
+# %% ../nbs/00_core.ipynb #4f238b23
 def data_path(
     name:str, # a file's name in the package's data folder
 )->Path:
@@ -96,12 +99,13 @@ def write_whole(
         f.write(data)
     return Path(path)
 
-# %% ../nbs/00_core.ipynb #1f12a1da
+# %% ../nbs/00_core.ipynb #e7fc557d
 _unpickle = (
     'python -c "import pandas as pd; '
     "pd.DataFrame(pd.read_pickle('{}')).to_json('{}', orient='records', lines=True)\""
 )
 
+# %% ../nbs/00_core.ipynb #1f12a1da
 def _refuse_pickle(path):
     if not {'.pkl','.pickle'} & set(path.suffixes):
         return
@@ -126,17 +130,19 @@ def read_text(
     except (OSError, EOFError, zlib.error, ValueError) as e:
         raise DataError(f'{path} cannot be read: {e}') from e
 
-# %% ../nbs/00_core.ipynb #9bb06329
+# %% ../nbs/00_core.ipynb #1a152bc9
 def _in_range(text):
     number = float(text)
     if math.isinf(number):
         raise ValueError(f'{text:.20} is too large for a number')
     return number
 
+# %% ../nbs/00_core.ipynb #34cc7a2d
 def _no_number(name): raise ValueError(f'{name} is no number of JSON')
 
 _json = json.JSONDecoder(parse_float=_in_range, parse_constant=_no_number)
 
+# %% ../nbs/00_core.ipynb #2f02b065
 def parse_json(
     text:str, # one JSON value
     where:str, # where it stands, for the message, e.g. 'results.jsonl, line 3'
@@ -149,12 +155,13 @@ def parse_json(
     except ValueError as e:
         raise DataError(f'{where}: not valid JSON ({e})') from e
 
-# %% ../nbs/00_core.ipynb #d2ef16e8
+# %% ../nbs/00_core.ipynb #c805ae6e
 def _parsed_lines(text, path):
     "The (line number, value) pairs of JSON lines; a line ends at \\n, \\r\\n or \\r"
     lines = enumerate(io.StringIO(text, newline=None), 1)
     return [(n, parse_json(line, f'{path}, line {n}')) for n,line in lines if line.strip()]
 
+# %% ../nbs/00_core.ipynb #d2ef16e8
 def read_jsonl(
     path:str|Path, # a file of JSON lines, perhaps gzipped
 )->list[tuple]: # (line number, value)
@@ -168,7 +175,7 @@ def read_json(
     "The value that a JSON file holds; raises `DataError` naming the file"
     return parse_json(read_text(path), str(path))
 
-# %% ../nbs/00_core.ipynb #f062daf9
+# %% ../nbs/00_core.ipynb #aaada5b3
 def _csv_rows(text, path):
     rows = csv.DictReader(io.StringIO(text, newline=''))
     try:
@@ -176,12 +183,14 @@ def _csv_rows(text, path):
     except csv.Error as e:
         raise DataError(f'{path}, line {rows.line_num}: not valid CSV ({e})') from e
 
+# %% ../nbs/00_core.ipynb #3e02a897
 def _json_rows(text, path):
     "The rows of one JSON list, else those of JSON lines"
     if not text.lstrip().startswith('['):
         return [(f'{path}, line {n}', row) for n,row in _parsed_lines(text, path)]
     return [(f'{path}, record {i}', row) for i,row in enumerate(parse_json(text, path))]
 
+# %% ../nbs/00_core.ipynb #f062daf9
 def _rows_of(text, path):
     "The (place, record) pairs of a file's text"
     kind = next((s for s in reversed(path.suffixes) if s!='.gz'), '')
@@ -208,12 +217,13 @@ def _hub_rows(name):
     known = [s for s in ('test','validation','dev') if s in splits]
     return splits[known[0] if known else next(iter(splits))]
 
-# %% ../nbs/00_core.ipynb #c3cb1fac
+# %% ../nbs/00_core.ipynb #ef3b33cf
 def _on_hub(source):
     "Whether a source that is no file looks like a data set's name"
     path = Path(source)
     return not os.path.exists(path) and not path.suffix and re.fullmatch(r'[\w.-]+/[\w.-]+', str(source))
 
+# %% ../nbs/00_core.ipynb #c3cb1fac
 def read_records(
     source:str|Path|Iterable, # a .jsonl, .json or .csv file, also with .gz; a data set's name on the hub; or rows
 )->list[tuple]: # (where it stood, record)
@@ -226,19 +236,22 @@ def read_records(
         raise DataError(f'{source!r:.80} is no source of records: expected a file, a name on the hub, or rows')
     return [(f'record {i}', row) for i,row in enumerate(source)]
 
-# %% ../nbs/00_core.ipynb #1db60ad1
-_called = {str:'a text', list:'a list', dict:'an object', (int,str):'a text or a number', int:'a number'}
-
+# %% ../nbs/00_core.ipynb #256bcf05
 def _missing(record, where, names):
     others = f' (other names: {", ".join(names[1:])})' if names[1:] else ''
     return DataError(f'{where}, field {names[0]!r}: missing; this record has {", ".join(map(str, record))}{others}')
 
+# %% ../nbs/00_core.ipynb #21f33b29
 def _holds(value, kind):
     "Whether a value is of a kind and not empty; True and False are no numbers"
     if not isinstance(value, kind) or isinstance(value, bool):
         return False
     return bool(value.strip()) if isinstance(value, str) else value not in ([], {})
 
+# %% ../nbs/00_core.ipynb #3a51c2f3
+_called = {str:'a text', list:'a list', dict:'an object', (int,str):'a text or a number', int:'a number'}
+
+# %% ../nbs/00_core.ipynb #1db60ad1
 def field(
     record:dict, # one record
     where:str, # where it stood

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 import torch
 from torch import nn
+from fastcore.basics import patch
 from torch.distributed.tensor import DTensor
 from transformers import AutoConfig, AutoModelForCausalLM
 from .core import ModelError
@@ -30,30 +31,32 @@ class Site:
     pick:Callable=None # output → B×T×H×D, where the output holds more than these states
     local:range=None # the heads that this process computes, under tensor parallelism; None: all
     attention:nn.Module=field(default=None, repr=False) # the attention module that it belongs to
-    def view(self,
-        out:torch.Tensor, # the module's output
-        inp:torch.Tensor, # the module's input
-    )->torch.Tensor:
-        "The output seen as B×T×H×D, sharing its memory; raises `ModelError` if it has no axis of H heads"
-        if isinstance(out, DTensor):
-            out = out.to_local()
-        if self.pick:
-            return self.pick(out)
-        H = len(self.local or range(self.heads))
-        if out.ndim==3:
-            return out.unflatten(-1, (H, self.dim))
-        if H not in out.shape[1:3]:
-            raise self._no_heads(out, H)
-        T_equals_H = out.shape[1]==out.shape[2]
-        transposed = inp.stride(1)<inp.stride(2) if T_equals_H else out.shape[2]!=H
-        return out.transpose(1, 2) if transposed else out
-    def _no_heads(self, out, H):
-        what = f'The output {tuple(out.shape)} of {type(self.module).__name__} in layer {self.layer}'
-        return ModelError(f'{what} has no axis of {H} heads')
 
-# %% ../nbs/02_layouts.ipynb #ff6dd307
+# %% ../nbs/02_layouts.ipynb #cc0a9057
+@patch
+def view(self:Site,
+    out:torch.Tensor, # the module's output
+    inp:torch.Tensor, # the module's input
+)->torch.Tensor:
+    "The output seen as B×T×H×D, sharing its memory; raises `ModelError` if it has no axis of H heads"
+    if isinstance(out, DTensor):
+        out = out.to_local()
+    if self.pick:
+        return self.pick(out)
+    H = len(self.local or range(self.heads))
+    if out.ndim==3:
+        return out.unflatten(-1, (H, self.dim))
+    second,third = out.shape[1:3]
+    if H not in (second,third):
+        what = f'The output {tuple(out.shape)} of {type(self.module).__name__} in layer {self.layer}'
+        raise ModelError(f'{what} has no axis of {H} heads')
+    transposed = third!=H or (second==third and inp.stride(1)<inp.stride(2))
+    return out.transpose(1, 2) if transposed else out
+
+# %% ../nbs/02_layouts.ipynb #fc86026b
 _letters = dict(key='k', value='v', query='q')
 
+# %% ../nbs/02_layouts.ipynb #ff6dd307
 def _plain(
     attn:nn.Module, # with separate projections
     queries:int, # width of the query projection
@@ -96,7 +99,7 @@ def _local_heads(module, heads):
     n = heads//processes
     return range(rank*n, (rank+1)*n)
 
-# %% ../nbs/02_layouts.ipynb #2378998a
+# %% ../nbs/02_layouts.ipynb #8d672c1c
 def _by_head(H, G, D):
     "Where the states are if each KV head has its queries, key and value together"
     def heads(o): return o.unflatten(-1, (H,G+2,D))                          # …, H, G+2, D
@@ -106,6 +109,7 @@ def _by_head(H, G, D):
         value=lambda o: heads(o)[...,G+1,:],
     )
 
+# %% ../nbs/02_layouts.ipynb #2378998a
 def _one_after_another(H, G, D):
     "Where the states are if all queries come first, then all keys, then all values"
     def from_to(start, n): return lambda o: o[...,start*D:(start+n)*D].unflatten(-1, (n,D))
@@ -123,7 +127,7 @@ def fused_states(
     picks = _by_head(heads, groups, dim) if interleaved else _one_after_another(heads, groups, dim)
     return {k: (module, heads*groups if k=='query' else heads, dim, pick) for k,pick in picks.items()}
 
-# %% ../nbs/02_layouts.ipynb #7ea38749
+# %% ../nbs/02_layouts.ipynb #8acfb080
 def _query_heads(config):
     "Query heads, None if the configuration has no such number, or another one for each layer"
     try:
@@ -131,6 +135,7 @@ def _query_heads(config):
     except RuntimeError:
         return None
 
+# %% ../nbs/02_layouts.ipynb #7ea38749
 def _one_projection(attn, queries):
     "(projection, KV heads, whether interleaved) of an attention module with one projection, None if it is not known"
     kv_heads = getattr(attn, 'num_key_value_heads', None)
@@ -195,7 +200,7 @@ def _walk(text):
     inside = {id(part[0]) for _,_,parts in known for part in parts.values()}
     return known, [(name, m) for name,m in other if not inside & {id(o) for o in m.modules()}]
 
-# %% ../nbs/02_layouts.ipynb #274394fa
+# %% ../nbs/02_layouts.ipynb #ba21a39d
 def _reason(attn):
     "Why an attention module has no known layout, where that can be told"
     children = [n for n,_ in attn.named_children()]
@@ -209,6 +214,7 @@ def _reason(attn):
         return ' It takes its keys as values (v_proj is None), so that neither can be edited alone.'
     return ''
 
+# %% ../nbs/02_layouts.ipynb #274394fa
 def _unknown(model, other):
     name,attn = other[0] if other else (None, nn.Module())
     children = ', '.join(n for n,_ in attn.named_children())
@@ -219,12 +225,13 @@ def _unknown(model, other):
         'fused qkv_proj, c_attn or query_key_value. Add a function to seka.layouts.layouts for another one'
     )
 
-# %% ../nbs/02_layouts.ipynb #7c9df3db
+# %% ../nbs/02_layouts.ipynb #7b19a01f
 def _crosses(name, attn):
     "Whether an attention module reads something else than the text"
     last = name.split('.')[-1].lower()
     return 'cross' in last or last=='encoder_attn' or getattr(attn, 'is_cross_attention', False)
 
+# %% ../nbs/02_layouts.ipynb #8b2d9bbb
 def _refuse_cross(model, modules):
     crossing = [name for name,m in modules if _crosses(name, m)]
     if not crossing:
@@ -234,6 +241,7 @@ def _refuse_cross(model, modules):
         'which reads an encoder or an image: only models whose every attention reads the prompt can be steered'
     )
 
+# %% ../nbs/02_layouts.ipynb #7c9df3db
 def _refuse_clamp(model, config):
     clip = getattr(config, 'clip_qkv', None)
     if clip is None:
@@ -270,9 +278,10 @@ def _find(model, text):
     kinds = known[0][2]
     return {k: [Site(layer, *parts[k], attention=m) for layer,(_,m,parts) in order] for k in kinds}
 
-# %% ../nbs/02_layouts.ipynb #dc0498e0
+# %% ../nbs/02_layouts.ipynb #dd2c6a4f
 _found = WeakKeyDictionary()    # decoder → (layouts, modules and parameters that it had; kind → its sites)
 
+# %% ../nbs/02_layouts.ipynb #dc0498e0
 def _every_site(model):
     text = decoder(model)
     modules = list(text.modules())
@@ -304,9 +313,10 @@ def sites(
         return list(known[kind])
     raise ModelError(f'The layout of {type(model).__name__} names no {kind} states: it has {", ".join(known)}')
 
-# %% ../nbs/02_layouts.ipynb #17458022
+# %% ../nbs/02_layouts.ipynb #a91fe7b0
 Geometry = namedtuple('Geometry', 'L H G D')
 
+# %% ../nbs/02_layouts.ipynb #17458022
 def geometry(
     model:nn.Module, # a Hugging Face causal LM
 )->Geometry:
@@ -318,13 +328,14 @@ def geometry(
     name = type(model).__name__
     raise ModelError(f'The layers of {name} differ in heads (H, G, D): {sorted(shapes)}; expected one shape in all')
 
-# %% ../nbs/02_layouts.ipynb #d09db7ed
+# %% ../nbs/02_layouts.ipynb #1491203e
 _fingerprints = WeakKeyDictionary() # embedding → (what tells whether its weight has changed, its fingerprint)
 
 def _hash_embedding(w):
     rows = w[:256].detach().to('cpu', torch.bfloat16).contiguous()
     return hashlib.sha256(rows.view(torch.int16).numpy().tobytes()).hexdigest()[:16]
 
+# %% ../nbs/02_layouts.ipynb #d09db7ed
 def fingerprint(
     model:nn.Module, # a Hugging Face causal LM
 )->str:
@@ -332,11 +343,15 @@ def fingerprint(
     embedding = model.get_input_embeddings()
     w = embedding.weight
     if w.is_meta:
-        raise ModelError(f'The embedding of {type(model).__name__} is offloaded, '
-                         'so the model cannot be identified: keep it on a device')
-    if isinstance(w, DTensor): return _hash_embedding(w.full_tensor())
+        raise ModelError(
+            f'The embedding of {type(model).__name__} is offloaded, '
+            'so the model cannot be identified: keep it on a device'
+        )
+    if isinstance(w, DTensor):
+        return _hash_embedding(w.full_tensor())
     state = w.data_ptr(), w._version, w.dtype, tuple(w.shape)
-    if _fingerprints.get(embedding, (None,))[0]!=state: _fingerprints[embedding] = state, _hash_embedding(w)
+    if _fingerprints.get(embedding, (None,))[0]!=state:
+        _fingerprints[embedding] = state, _hash_embedding(w)
     return _fingerprints[embedding][1]
 
 # %% ../nbs/02_layouts.ipynb #31bed9be

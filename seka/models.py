@@ -27,11 +27,12 @@ _default = dict(
     sha256='b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
 )
 
-# %% ../nbs/01_models.ipynb #3db9fd58
+# %% ../nbs/01_models.ipynb #a5e4a488
 def cache_dir()->Path:
     "Where converted models are kept: `$SEKA_CACHE`, else the user's cache folder"
     return Path(os.environ.get('SEKA_CACHE') or xdg_cache_home()/'seka')
 
+# %% ../nbs/01_models.ipynb #3db9fd58
 def _say(message):
     print(f'seka: {message}', file=sys.stderr, flush=True)
 
@@ -70,13 +71,14 @@ def _sha256(path):
     with open(path, 'rb') as f:
         return hashlib.file_digest(f, 'sha256').hexdigest()
 
-# %% ../nbs/01_models.ipynb #91d8fc8b
+# %% ../nbs/01_models.ipynb #6a7f25ff
 def _carried():
     "The default model's file in the installed carrier package, None if it is not installed"
     spec = importlib.util.find_spec(_default['module'])
     files = [Path(d)/_default['file'] for d in (spec.submodule_search_locations if spec else [])]
     return next((f for f in files if f.is_file()), None)
 
+# %% ../nbs/01_models.ipynb #91d8fc8b
 def _default_gguf(
     folder:Path, # an existing folder to download into, if need be
 )->Path:
@@ -93,7 +95,7 @@ def _default_gguf(
         f'{gguf} has SHA-256 {found}, expected {expected}: it is damaged or was changed; remove it and try again'
     )
 
-# %% ../nbs/01_models.ipynb #1f7da0d2
+# %% ../nbs/01_models.ipynb #fb3e6c03
 _special = dict(
     bos_token='bos_token_id',
     eos_token='eos_token_id',
@@ -101,6 +103,7 @@ _special = dict(
     pad_token='padding_token_id',
 )
 
+# %% ../nbs/01_models.ipynb #1f7da0d2
 def _mend_tokenizer(
     tok, # as transformers reads it from a GGUF file
     said:Callable, # name → what the file says of its tokenizer under that name, None if nothing
@@ -133,7 +136,7 @@ def _check_words(
         'Install a newer transformers, or load the model from a folder with its own tokenizer files'
     )
 
-# %% ../nbs/01_models.ipynb #bace09c3
+# %% ../nbs/01_models.ipynb #f1d15425
 def _read_tokenizer(gguf, src):
     from gguf import GGUFReader
     reader = GGUFReader(gguf)
@@ -144,6 +147,7 @@ def _read_tokenizer(gguf, src):
     _check_words(tok, gguf.name)
     return tok
 
+# %% ../nbs/01_models.ipynb #bace09c3
 def _convert(
     gguf:Path, # a GGUF file
     dest:Path, # the folder to make
@@ -159,26 +163,29 @@ def _convert(
     model.save_pretrained(dest)
     tok.save_pretrained(dest)
 
-# %% ../nbs/01_models.ipynb #4e6302a5
+# %% ../nbs/01_models.ipynb #05f5e6f8
 def _files(folder):
     "name → path of each file of a conversion, without the check sums and what a system hides there"
     shown = [f for f in folder.rglob('*') if f.is_file() and not f.name.startswith('.')]
     return {f.relative_to(folder).as_posix(): f for f in sorted(shown) if f.name!='SHA256SUMS'}
 
+# %% ../nbs/01_models.ipynb #4e6302a5
 def _write_sums(folder):
     sums = ''.join(f'{_sha256(f)}  {name}\n' for name,f in _files(folder).items())
     (folder/'SHA256SUMS').write_text(sums)
 
-# %% ../nbs/01_models.ipynb #bf5932c4
+# %% ../nbs/01_models.ipynb #71ee93ba
 @cache
 def _sha256_once(path, size, changed):
     return _sha256(path)
 
+# %% ../nbs/01_models.ipynb #26fc9575
 def _known_sha256(path):
     "As `_sha256`, computed once in a process for as long as the file has the same size and time of change"
     state = path.stat()
     return _sha256_once(path, state.st_size, state.st_mtime_ns)
 
+# %% ../nbs/01_models.ipynb #bf5932c4
 def _check_sums(folder):
     "Raise `ModelError` unless the files of a conversion are those that were written"
     lines = (folder/'SHA256SUMS').read_text(errors='replace').splitlines()
@@ -243,9 +250,10 @@ def best_dtype(
     native = any(able.get(o) for o in ('amx_bf16','avx512_bf16','bf16'))
     return torch.bfloat16 if native else torch.float32
 
-# %% ../nbs/01_models.ipynb #724ced03
+# %% ../nbs/01_models.ipynb #0d90ebde
 _dtypes = dict(float32=torch.float32, bfloat16=torch.bfloat16, float16=torch.float16)
 
+# %% ../nbs/01_models.ipynb #724ced03
 def default_dtype(
     device:torch.device, # where the model will run
 )->torch.dtype:
