@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from importlib import import_module
+from types import MethodType
 from weakref import WeakKeyDictionary
 import torch
 from fastcore.basics import patch
@@ -215,6 +216,8 @@ class Session:
         self.model = model
         self.decoder = decoder(model)
         self.marks = marks_of(prompt, model.device)
+        self.marked = self.marks.columns!=(0,0)     # whether anything is marked; known before any pass, as are the ends
+        self.marks.end_range
         self.name = name
         self.outer = ()
         self.state = _State()
@@ -226,8 +229,6 @@ class Session:
         self.used = False
         self.parts = structure(model)
         self._check()
-    @property
-    def marked(self)->bool: "Whether anything is marked"; return self.marks.columns!=(0,0)
     def idle(self)->bool: "Whether there is nothing to do at all"; return False
     def begin(self, p:Pass): "Called before a pass over the prompt that has marked columns"
     def finish(self, p:Pass, out): "Called after a pass over the prompt"
@@ -240,10 +241,10 @@ def _check(self:Session):
     length = self.marks.ids.shape[1]
     if length>room:
         raise SteeringError(f'The prompt has {length} tokens, and {type(self.model).__name__} reads at most {room}: shorten it')
-    layers_again = any(getattr(m, 'gradient_checkpointing', False) and m.training for m in self.decoder.modules())
-    if layers_again:
+    training = self.decoder.training and any(getattr(m, 'gradient_checkpointing', False) for m in self.decoder.modules())
+    if training:
         raise SteeringError('Gradient checkpointing computes the layers again in the backward pass, where they would not be '
-                            'steered: call model.gradient_checkpointing_disable(), or model.eval()')
+                            'steered: switch the checkpointing off, or call model.eval()')
 
 # %% ../../nbs/06_hf.ipynb #4939749d
 @patch
@@ -335,51 +336,39 @@ def _end(self:Session, out):
     self._note(cache, p.placement.upto)
     if p.placement.complete and self.state.leaves: self._leave()
 
-# %% ../../nbs/06_hf.ipynb #4972e423
-Note = namedtuple('Note', 'session name ids weights column layer witness')
+# %% ../../nbs/06_hf.ipynb #8e2dc15b
+Note = namedtuple('Note', 'session name ids weights')
 
-def _layer_of(cache, layer):
-    "The keys and values of a layer of a cache, B×H×T×D each, if it keeps them all"
-    layers = getattr(cache, 'layers', ())
-    if layer is None or layer>=len(layers): return None
-    entry = layers[layer]
-    keys,values = (getattr(entry, n, None) for n in ('keys','values'))
-    whole = isinstance(keys, torch.Tensor) and isinstance(values, torch.Tensor) and keys.ndim==4
-    return (keys, values) if whole and not getattr(entry, 'is_sliding', False) else None
+def _kept(notes, length):
+    "Notes of the first tokens of a cache only"
+    return tuple(n._replace(ids=n.ids[:, :length], weights=n.weights[:, :length]) for n in notes) if length else ()
 
-def _witness(cache, layer, column):
-    "Key and value of a column in a layer of a cache, or None where there are none to see"
-    pair = _layer_of(cache, layer)
-    if pair is None or any(column>=o.shape[2] for o in pair): return None
-    return tuple(o[:, :, column].detach().clone() for o in pair)
+def _forgetting(name):
+    "A cache's method that shortens it, and its notes"
+    def shorten(self, *args, **kwargs):
+        res = getattr(type(self), name)(self, *args, **kwargs)
+        self.seka_notes = _kept(self.seka_notes, 0 if name=='reset' else int(self.get_seq_length()))
+        return res
+    return shorten
 
-# %% ../../nbs/06_hf.ipynb #5a7176dd
-@patch
-def layer_of_witness(self:Session): "The first layer that the session edits, or None"; return None
+def _put_notes(cache, notes):
+    "Put notes on a cache, and see to it that they do not outlive what they are about"
+    if not hasattr(cache, 'seka_notes'):
+        for name in ('reset','crop'):
+            if hasattr(cache, name): setattr(cache, name, MethodType(_forgetting(name), cache))
+    cache.seka_notes = notes
+
+# %% ../../nbs/06_hf.ipynb #6e77e073
+@patch(as_prop=True)
+def state_key(self:Session)->int: "A number that is this session's own"; return id(self.lock)
 
 @patch
 def _note(self:Session, cache, upto):
     "Note in a cache what is in force in it"
-    opened = open_sessions(self.model)
-    others = [n for n in getattr(cache, 'seka_notes', ()) if n.session in {s.state_key for s in opened if s is not self}]
-    column,layer = self.marks.columns[0],self.layer_of_witness()
-    seen = _witness(cache, layer, column) if column<upto else None
-    note = Note(self.state_key, self.name, self.marks.ids[:, :upto], self.marks.weights[:, :upto], column, layer, seen)
-    cache.seka_notes = (*others, note)
-
-@patch(as_prop=True)
-def state_key(self:Session)->int: "A number that is this session's own"; return id(self.lock)
-
-# %% ../../nbs/06_hf.ipynb #ab155d24
-def _agrees(note, cache):
-    "Whether what a note saw in a cache is still there"
-    if note.witness is None: return True
-    now = _witness(cache, note.layer, note.column)
-    if now is None: return False
-    for old,new in zip(note.witness, now):
-        if len(new)%len(old): return False
-        if not torch.equal(old.repeat_interleave(len(new)//len(old), 0).to(new.device), new): return False
-    return True
+    others = {s.state_key for s in open_sessions(self.model) if s is not self}
+    kept = [n for n in getattr(cache, 'seka_notes', ()) if n.session in others]
+    note = Note(self.state_key, self.name, self.marks.ids[:, :upto], self.marks.weights[:, :upto])
+    _put_notes(cache, (*kept, note))
 
 @patch
 def _check_cached(self:Session, cache, start):
@@ -388,10 +377,8 @@ def _check_cached(self:Session, cache, start):
     opened = {s.state_key for s in open_sessions(self.model)}
     notes = getattr(cache, 'seka_notes', ())
     mine = [n for n in notes if n.session==self.state_key] or [n for n in notes if n.session not in opened]
-    marked = self.marks.weights[:, :start].any()
-    if not mine and not marked: return
-    fits = [n for n in mine if n.name==self.name and in_force(self.marks, n.ids, n.weights, start) and _agrees(n, cache)]
-    if fits: return
+    if not mine and not self.marks.weights[:, :start].any(): return
+    if any(n.name==self.name and in_force(self.marks, n.ids, n.weights, start) for n in mine): return
     raise SteeringError(f'The cache holds the first {start} tokens of the prompt, and was not filled with these marks in force '
                         'by this steerer: fill it under the steerer (see prefill), or start without a cache')
 
@@ -574,7 +561,6 @@ class EditSession(Session):
         super().__init__(model, prompt, name)
     def idle(self): return not self.functions
     def guarded(self): return [s for s,_ in self.functions[:1]]
-    def layer_of_witness(self): return min(s.layer for s,_ in self.functions)
     def begin(self, p):
         for s,f in self.functions: p.hooks.enter_context(site_hooks([s], self._editing(p, f), prepend=True))
     def finish(self, p, out):
