@@ -74,6 +74,8 @@ rules = [
     (['model = load()', 'model = tiny()\nmodel(1)'], [0]),
     (['model = load()', 'model = half(model)', 'model'], [0, 1, 2]),
     (['model = load()', '[model for model in models]', 'for model in models: model()', 'model'], [0]),
+    (['model = load()', '{k: model for k in [0]}', 'sum(f(a) for a in b if model for c in d)'], [0, 1, 2]),
+    (['model = load()', 'names = [model for model, b in x for c in model]', 'model'], [0, 2]),
     (['model = load()', 'with open(f) as model: model.read()'], [0]),
     (['model = load()', 'rows[0] = model', 'rows'], [0, 1, 2]),
     (['model = load()', 'rows.append(model)', 'print(rows)'], [0, 1, 2]),

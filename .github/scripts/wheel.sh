@@ -27,7 +27,7 @@ Path('expected.txt').write_text(re.sub('^ {4}', '', shown.rstrip()+'\n', flags=r
 P
 "$work/venv/bin/python" quick_start.py > printed.txt
 cat printed.txt
-diff expected.txt printed.txt || { echo "README's quick start prints something else than README says"; exit 1; }
+diff -B expected.txt printed.txt || { echo "README's quick start prints something else than README says"; exit 1; }
 "$work/venv/bin/seka" --help > /dev/null
 
 "$work/venv/bin/python" - "$work/venv" <<'P'

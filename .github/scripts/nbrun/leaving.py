@@ -5,6 +5,7 @@
 The imports at a cell's top level need no model, and are run even where the cell is left out.
 """
 import ast
+import copy
 import symtable
 from dataclasses import dataclass, field
 
@@ -25,6 +26,20 @@ class Names:
     changes: set = field(default_factory=set)
 
 
+class ComprehensionsAsFunctions(ast.NodeTransformer):
+    "`[f(a) for a in b if c]` → `(lambda a: (f(a), c))(b)`, which has the same outer names in every version of Python"
+    def visit(self, node):
+        self.generic_visit(node)
+        loops = getattr(node, 'generators', None)
+        if not loops:
+            return node
+        targets = {o.id: ast.arg(o.id) for loop in loops for o in ast.walk(loop.target) if isinstance(o, ast.Name)}
+        parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        parts += [o for loop in loops for o in loop.ifs]+[loop.iter for loop in loops[1:]]
+        args = ast.arguments(posonlyargs=[], args=[*targets.values()], kwonlyargs=[], kw_defaults=[], defaults=[])
+        return ast.Call(ast.Lambda(args, ast.Tuple(parts, ast.Load())), [loops[0].iter], [])
+
+
 def tables(table):
     yield table
     for o in table.get_children():
@@ -35,6 +50,7 @@ def outer_names(node):
     "The global names that `node` reads, and those that it binds; a function's own names are not among them"
     statement = isinstance(node, ast.stmt)
     module = ast.Module([node], []) if statement else ast.Expression(node)
+    module = ComprehensionsAsFunctions().visit(copy.deepcopy(module))
     source = ast.unparse(ast.fix_missing_locations(module))
     reads,binds = set(),set()
     for table in tables(symtable.symtable(source, 'cell', 'exec' if statement else 'eval')):
