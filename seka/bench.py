@@ -9,7 +9,7 @@ __all__ = ['now', 'free', 'interleaved', 'summary', 'Stamps', 'allocated', 'peak
            'bench', 'bench_rows', 'bench_table', 'plot_bench']
 
 # %% ../nbs/27_bench.ipynb #800a6548
-import gc, json, math, os, platform, random, re, secrets, subprocess, sys, time
+import gc, json, math, os, platform, random, re, subprocess, sys, time
 from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -288,7 +288,7 @@ def random_queries(
     return QueryStats(mean, second, mean, retrieval, scale, gradients, fisher, layers, meta)
 
 # %% ../nbs/27_bench.ipynb #ada97e01
-from .methods.base import Method, registered
+from .methods.base import registered
 
 # %% ../nbs/27_bench.ipynb #b5a8c3f1
 def _tried(name, stats):

@@ -13,7 +13,6 @@ import html
 import json
 import re
 import reprlib
-import secrets
 import shutil
 import warnings
 from contextlib import ExitStack, contextmanager
@@ -25,7 +24,6 @@ from tempfile import TemporaryDirectory
 from typing import Callable
 import torch
 from torch import nn
-from torch.distributed.tensor import DTensor
 from fastcore.basics import camel2snake, patch
 from safetensors import safe_open
 from safetensors.torch import save as to_safetensors

@@ -8,7 +8,6 @@ __all__ = ['feature_maps', 'routings', 'ops', 'shift', 'linear', 'scale', 'featu
 
 # %% ../nbs/04_edits.ipynb #85be4949
 import hashlib, json, math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -143,8 +142,10 @@ def kept_heads(
     "Heads by their score: the upper share, or those above a threshold; raises `SteeringError`"
     if (heads is None) == (delta is None):
         raise SteeringError(f'Give one of heads and delta, got heads={heads}, delta={delta}')
-    if delta is not None: return score >= delta
-    if not 0<heads<=1: raise SteeringError(f'heads={heads} is no share: expected a number above 0 and up to 1')
+    if delta is not None:
+        return score >= delta
+    if not 0<heads<=1:
+        raise SteeringError(f'heads={heads} is no share: expected a number above 0 and up to 1')
     ranked = score.flatten().sort(descending=True).values
     return score >= ranked[math.ceil(heads*score.numel())-1]
 
@@ -172,7 +173,8 @@ class Heads:
 # %% ../nbs/04_edits.ipynb #4d166276
 def _ranked(self, stats):
     "L×H, by a score"
-    if isinstance(self.by, str): return kept_heads(stats.score(self.by), self.share, self.delta)
+    if isinstance(self.by, str):
+        return kept_heads(stats.score(self.by), self.share, self.delta)
     shape = stats.score('depth').shape
     fits = isinstance(self.by, torch.Tensor) and self.by.shape==shape
     if not fits:
@@ -196,7 +198,8 @@ def _listed(self, stats):
 
 def _layers(self, stats):
     "L×1, True for layers that may be edited"
-    if self.layers is None: return torch.ones(len(stats.layers), 1, dtype=torch.bool)
+    if self.layers is None:
+        return torch.ones(len(stats.layers), 1, dtype=torch.bool)
     unknown = set(self.layers)-set(stats.layers)
     if unknown:
         raise SteeringError(f'The statistics have no layers {sorted(unknown)}: '
@@ -225,7 +228,8 @@ class Edit:
     options:dict=field(default_factory=dict) # what else an op needs: plain JSON values
 
     def __post_init__(self):
-        if self.heads is not None: object.__setattr__(self, 'heads', tuple(int(h) for h in self.heads))
+        if self.heads is not None:
+            object.__setattr__(self, 'heads', tuple(int(h) for h in self.heads))
         _check_edit(self)
 
 # %% ../nbs/04_edits.ipynb #9c118e15
@@ -240,8 +244,10 @@ def _check_edit(e):
     if not fits:
         raise SteeringError(f'{name} on {heads} heads needs a tensor of {dims} dimensions, the first of size {heads}; '
                             f'got {tuple(getattr(e.tensor, "shape", ()))}')
-    if not e.tensor.is_floating_point(): raise SteeringError(f'{name} needs a floating-point tensor, got {e.tensor.dtype}')
-    if not e.tensor.isfinite().all(): raise SteeringError(f'{name} in layer {e.layer} holds numbers that are not finite')
+    if not e.tensor.is_floating_point():
+        raise SteeringError(f'{name} needs a floating-point tensor, got {e.tensor.dtype}')
+    if not e.tensor.isfinite().all():
+        raise SteeringError(f'{name} in layer {e.layer} holds numbers that are not finite')
     repeated = e.heads is not None and len(set(e.heads))!=len(e.heads)
     negative = e.heads is not None and min(e.heads, default=0)<0 or e.layer is not None and e.layer<0
     if repeated or negative:
@@ -260,7 +266,8 @@ def head_edits(
     res = []
     for layer,rows,mask in zip(layers, table, keep):
         heads = mask.nonzero().flatten().tolist()
-        if heads: res.append(Edit(kind, layer, heads, op, rows[mask], options))
+        if heads:
+            res.append(Edit(kind, layer, heads, op, rows[mask], options))
     return res
 
 # %% ../nbs/04_edits.ipynb #305361d7
@@ -316,16 +323,20 @@ Plan.save = _save
 def _read(path):
     "The header and the tensors of a safetensors file"
     try:
-        with safe_open(path, 'pt') as f: return f.metadata() or {}, {k: f.get_tensor(k) for k in f.keys()}
-    except Exception as e: raise DataError(f'{path} cannot be read as safetensors: {e}') from e
+        with safe_open(path, 'pt') as f:
+            return f.metadata() or {}, {k: f.get_tensor(k) for k in f.keys()}
+    except Exception as e:
+        raise DataError(f'{path} cannot be read as safetensors: {e}') from e
 
 def _load(cls,
     path:Path, # of a saved plan
 )->Plan:
     "Read a plan; raises `DataError` for anything that is not one, or was changed"
     header,tensors = _read(path)
-    if header.get('format')!='seka.Plan': raise DataError(f'{path} is a safetensors file, but not one of a Plan')
-    if header.get('version')!='1': raise DataError(f'{path} is a plan of version {header.get("version")}: this package reads version 1')
+    if header.get('format')!='seka.Plan':
+        raise DataError(f'{path} is a safetensors file, but not one of a Plan')
+    if header.get('version')!='1':
+        raise DataError(f'{path} is a plan of version {header.get("version")}: this package reads version 1')
     if _digest((header.get('plan', ''), tensors))!=header.get('sha256'):
         raise DataError(f'{path} is damaged: its contents do not match its checksum')
     try:

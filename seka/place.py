@@ -94,7 +94,8 @@ def _check_place(marks, start, rows, tokens, ids):
     "Check that a pass belongs to the prompt; returns its repeats"
     B,P = marks.ids.shape
     what = f'A forward pass computes {rows}×{tokens} tokens from position {start}; the marked prompt has {B}×{P}'
-    if rows%B: raise SteeringError(f"{what}. Rows must be the prompt's, or equally many repeats of each")
+    if rows%B:
+        raise SteeringError(f"{what}. Rows must be the prompt's, or equally many repeats of each")
     if start>=P:
         raise SteeringError(f'{what}, all before that position, so that nothing can be steered. '
                             'Mark the whole conversation, not its last turn alone')

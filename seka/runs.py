@@ -8,7 +8,7 @@ __all__ = ['settings', 'method_entry', 'check_fingerprints', 'model_identity', '
            'save_metrics']
 
 # %% ../nbs/22_runs.ipynb #64ce7917
-import dataclasses, hashlib, json, os, platform, secrets, subprocess, warnings
+import dataclasses, hashlib, json, os, platform, subprocess, warnings
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path

@@ -8,7 +8,6 @@ __all__ = ['bias_columns', 'explicit_attention', 'biased_attention', 'switched_a
 
 # %% ../../nbs/11_attention.ipynb #8f053e50
 import math
-from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from threading import RLock
@@ -22,7 +21,7 @@ from ..core import SteeringError
 from ..layouts import decoder, geometry, sites
 from ..spans import Prompt
 from ..edits import Edit, Plan
-from ..place import Marks, positions
+from ..place import positions
 from .hf import Session
 
 # %% ../../nbs/11_attention.ipynb #c19af3d9
@@ -50,7 +49,8 @@ def bias_columns(
 # %% ../../nbs/11_attention.ipynb #e19f7a79
 def _seen(mask, T, K, a, b, device):
     "Which keys the queries a:b of T may see among K: the mask, or causality"
-    if mask is not None: return mask[:,:,a:b]
+    if mask is not None:
+        return mask[:,:,a:b]
     rows = torch.arange(a, b, device=device)[:,None]
     return torch.arange(K, device=device) <= rows+(K-1)*(T==1)
 
@@ -72,12 +72,15 @@ def explicit_attention(
     for a in range(0, T, block):
         b = min(a+block, T)
         s = (query[:,:,a:b]@key.mT).float()*scaling
-        if softcap is not None: s = torch.tanh(s/softcap)*softcap
-        for heads,bias in biases: s = s + heads[None,:,None,None]*bias[:,None,None]
+        if softcap is not None:
+            s = torch.tanh(s/softcap)*softcap
+        for heads,bias in biases:
+            s = s + heads[None,:,None,None]*bias[:,None,None]
         hidden = ~_seen(mask, T, K, a, b, key.device)
         p = s.masked_fill(hidden, torch.finfo(s.dtype).min).softmax(-1).to(value.dtype)
         outs.append(p@value)
-        if maps: kept.append(p)
+        if maps:
+            kept.append(p)
     return torch.cat(outs, 2).transpose(1, 2), torch.cat(kept, 2) if maps else None
 
 # %% ../../nbs/11_attention.ipynb #467dcf8b
@@ -87,14 +90,16 @@ _listeners = ContextVar('seka_listeners', default=())       # what `attention_in
 @torch.compiler.disable
 def biased_attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
     "An attention function for transformers: SDPA, with the biases of the open sessions"
-    for notes in _listeners.get(): notes[module.layer_idx] = query.detach(),key.detach(),scaling
+    for notes in _listeners.get():
+        notes[module.layer_idx] = query.detach(),key.detach(),scaling
     D = query.shape[-1]
     scaling = D**-.5 if scaling is None else scaling
     biases = [b for s in tuple(_biased.get(module, ())) for b in s.biases(module, query, key)]
     softcap,maps = kwargs.get('softcap'),kwargs.get('output_attentions')
     if softcap is not None or maps:
         return explicit_attention(query, key, value, attention_mask, scaling, biases, softcap, maps)
-    if biases: query,key,value = bias_columns(query, key, value, biases, scaling)
+    if biases:
+        query,key,value = bias_columns(query, key, value, biases, scaling)
     out,_ = sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
     return out[...,:D],None
 
@@ -116,20 +121,25 @@ def switched_attention(
         count,old = _switched.get(text, (0, text.config._attn_implementation))
         if count and text.config._attn_implementation!=name:
             raise SteeringError(f'The attention of {type(model).__name__} is switched to {text.config._attn_implementation!r} already')
-        if not count: text.set_attn_implementation(name)
+        if not count:
+            text.set_attn_implementation(name)
         if text.config._attn_implementation!=name:
             raise SteeringError(f'{type(model).__name__} does not use the attention interface of transformers, so its attention '
                                 'logits cannot be biased. Methods that edit keys can steer it')
         _switched[text] = count+1,old
-    try: yield
-    finally: _switch_back(text)
+    try:
+        yield
+    finally:
+        _switch_back(text)
 
 def _switch_back(text):
     "One less needs the switch"
     with _switching:
         count,old = _switched.pop(text)
-        if count>1: _switched[text] = count-1,old
-        else: text.set_attn_implementation(old)
+        if count>1:
+            _switched[text] = count-1,old
+        else:
+            text.set_attn_implementation(old)
 
 # %% ../../nbs/11_attention.ipynb #97974dc9
 def query_heads(
@@ -144,15 +154,18 @@ def query_heads(
         for i in range(L) if e.layer is None else [_row(layers, e.layer)]:
             group = G if e.options.get('kv') else 1
             heads = range(H*G//group) if e.heads is None else e.heads
-            if max(heads, default=0)*group>=H*G: raise SteeringError(f'The plan biases head {max(heads)} of layer {layers[i]}: '
-                                                                      f'(layer, query head) go from 0 to {L-1}, and from 0 to {H*G-1}')
+            if max(heads, default=0)*group>=H*G:
+                raise SteeringError(f'The plan biases head {max(heads)} of layer {layers[i]}: '
+                                     f'(layer, query head) go from 0 to {L-1}, and from 0 to {H*G-1}')
             factors = e.tensor.float().expand(len(heads))
-            for h,b in zip(heads, factors): res[i, h*group:(h+1)*group] += b
+            for h,b in zip(heads, factors):
+                res[i, h*group:(h+1)*group] += b
     return res
 
 def _row(layers, layer):
-    if layer not in layers: raise SteeringError(f'The plan biases layer {layer}, which the model does not have: (layer, query head) have layers '
-                                                f'{layers[0]} to {layers[-1]}')
+    if layer not in layers:
+        raise SteeringError(f'The plan biases layer {layer}, which the model does not have: (layer, query head) have layers '
+                            f'{layers[0]} to {layers[-1]}')
     return layers.index(layer)
 
 # %% ../../nbs/11_attention.ipynb #2e856020
@@ -161,7 +174,8 @@ def token_bias(
     prompt:Prompt, # the marked prompt
 )->torch.Tensor: # B×T
     "The bias of each prompt token for a factor of 1: w, or 1−w in rows with marks"
-    if op=='bias': return prompt.weights.clone()
+    if op=='bias':
+        return prompt.weights.clone()
     real = prompt.attention_mask.bool() & prompt.weights.ne(0).any(1, keepdim=True)
     return (1-prompt.weights)*real
 
@@ -179,19 +193,24 @@ class BiasSession(Session):
         super().__init__(model, Prompt(prompt.input_ids, prompt.attention_mask, token_bias(op, prompt)), plan.fingerprint)
     def idle(self): return not self.modules or not self.marked
     def __enter__(self):
-        if self.idle(): return self
+        if self.idle():
+            return self
         with ExitStack() as stack:
             stack.enter_context(switched_attention(self.model))
             super().__enter__()
             with _switching:
-                for m in self.modules: _biased[m] = (*_biased.get(m, ()), self)
+                for m in self.modules:
+                    _biased[m] = (*_biased.get(m, ()), self)
             self.switched = stack.pop_all()
         return self
     def __exit__(self, *error):
-        if self.idle() or self.closed: return
+        if self.idle() or self.closed:
+            return
         with _switching:
-            for m in self.modules: _biased[m] = tuple(s for s in _biased[m] if s is not self)
-        with self.switched: super().__exit__(*error)
+            for m in self.modules:
+                _biased[m] = tuple(s for s in _biased[m] if s is not self)
+        with self.switched:
+            super().__exit__(*error)
 
 def open_biases(model, prompt:Prompt, plan:Plan)->BiasSession:
     "The session of a plan that biases logits"
@@ -203,7 +222,8 @@ def _modules(plan, model):
     res = {}
     for s,factors in zip(sites(model, 'query'), query_heads(plan, model)):
         here = factors[s.local.start:s.local.stop] if s.local else factors       # tensor parallel: this process's heads
-        if here.any(): res[s.attention] = here
+        if here.any():
+            res[s.attention] = here
     if any(getattr(m, 'sinks', None) is not None for m in res):
         raise SteeringError(f'{type(model).__name__} has attention sinks of its own, which are not understood here')
     return res
@@ -215,7 +235,8 @@ def _biases(self:BiasSession,
     key:torch.Tensor, # B×H×K×D
 )->list: # of (query heads: 1 where biased, bias of each key B×K)
     "The biases of a pass of this session; none for a pass that is not its own"
-    if self.state.current is None or self.closed: return []
+    if self.state.current is None or self.closed:
+        return []
     (B,_,T),K,rows = query.shape[:3],key.shape[2],len(self.marks.ids)
     first = max(self.state.start+T-K, 0)
     bias = self.marks.weights[:, first:first+K].to(key.device).float()
@@ -235,7 +256,8 @@ def attention_maps(
     "The attention of each token on each, in every layer and query head; raises `SteeringError` where a model has none to show"
     prompt = prompt.to(model.device)
     with switched_attention(model), ExitStack() as stack:
-        if steerer: stack.enter_context(steerer(model, prompt))
+        if steerer:
+            stack.enter_context(steerer(model, prompt))
         out = decoder(model)(**prompt, position_ids=positions(prompt.attention_mask), output_attentions=True, use_cache=False)
     return torch.stack([m.float().cpu() for m in out.attentions])
 
@@ -257,13 +279,16 @@ def attention_inputs(
     notes = {}
     with switched_attention(model):
         token = _listeners.set((*_listeners.get(), notes))
-        try: yield notes
-        finally: _listeners.reset(token)
+        try:
+            yield notes
+        finally:
+            _listeners.reset(token)
 
 # %% ../../nbs/11_attention.ipynb #c8221980
 def _captured(model, batch):
     "Attention of the last token on each position from captured queries and keys, L×B×HG×T"
-    with attention_inputs(model) as heard: decoder(model)(**batch)
+    with attention_inputs(model) as heard:
+        decoder(model)(**batch)
     hidden = ~batch['attention_mask'].bool()[:,None]
     res = []
     for l in sorted(heard):
@@ -279,8 +304,12 @@ def last_attention(
 )->torch.Tensor: # L×B×(H·G)×T
     "Attention of the last token on each position"
     before = model.config._attn_implementation
-    try: model.set_attn_implementation('eager')
-    except ValueError: return _captured(model, batch)                          # this family has no eager attention
-    try: maps = decoder(model)(**batch, output_attentions=True).attentions
-    finally: model.set_attn_implementation(before)
+    try:
+        model.set_attn_implementation('eager')
+    except ValueError:
+        return _captured(model, batch)                          # this family has no eager attention
+    try:
+        maps = decoder(model)(**batch, output_attentions=True).attentions
+    finally:
+        model.set_attn_implementation(before)
     return torch.stack([m[:,:,-1].float() for m in maps])

@@ -41,7 +41,8 @@ def cache_of(
     out, # what a forward pass or `generate` returned
 )->Cache:
     "The cache in a model's output, or None"
-    if not isinstance(out, dict): return None
+    if not isinstance(out, dict):
+        return None
     return next((out[n] for n in out if n in _cache_names), None)
 
 # %% ../../nbs/06_hf.ipynb #3c34d406
@@ -67,7 +68,8 @@ def home(
 )->Home:
     "Where an edit's tensors must be for a site"
     w = next(site.module.parameters(), None)
-    if w is None: return Home(site, model.device, model.dtype)
+    if w is None:
+        return Home(site, model.device, model.dtype)
     device = torch.device('cpu') if w.is_meta else w.device        # offloaded weights arrive when they are needed
     return Home(site, device, w.dtype if w.is_floating_point() else model.dtype)
 
@@ -78,7 +80,8 @@ def _local(e, site):
     rows = e.tensor.expand(len(heads), *e.tensor.shape[1:]) if e.heads is None else e.tensor
     if max(heads, default=0)>=site.heads:
         raise SteeringError(f'The plan edits head {max(heads)} of layer {site.layer}, which has {site.heads} heads')
-    if site.local is None: return list(heads), rows
+    if site.local is None:
+        return list(heads), rows
     mine = [i for i,h in enumerate(heads) if h in site.local]
     return [heads[i]-site.local.start for i in mine], rows[mine]
 
@@ -86,7 +89,8 @@ def _local(e, site):
 def _put(e, at):
     "An edit's heads and tensor at a `Home`; None where this process has none of its heads"
     heads,rows = _local(e, at.site)
-    if not heads: return None
+    if not heads:
+        return None
     there = rows.detach().to(at.device, at.dtype)
     if not there.isfinite().all():
         raise SteeringError(f'The {e.op} edit of layer {e.layer} holds numbers up to {rows.abs().max():.3g}, '
@@ -101,7 +105,8 @@ def _function(e, heads, tensor):
     feature = e.options.get('feature')
     if feature:
         def run(states, heads, tensor, weights): curved(states, heads, tensor, weights, feature)
-    else: run = _operations[e.op]
+    else:
+        run = _operations[e.op]
     def edit(states, part):
         run(states[:, part.start:part.stop], heads.to(states.device), tensor.to(states), part.weights)
     return edit
@@ -119,7 +124,8 @@ def bind(
     homes = [home(model, s) for s,_ in steps]
     kept = _bound.setdefault(plan, WeakKeyDictionary())
     text = decoder(model)
-    if kept.get(text, (None,))[0]!=homes: kept[text] = homes,_make(steps, homes)
+    if kept.get(text, (None,))[0]!=homes:
+        kept[text] = homes,_make(steps, homes)
     return kept[text][1]
 
 # %% ../../nbs/06_hf.ipynb #cd293c63
@@ -135,7 +141,8 @@ def _at_sites(plan, where):
     for e in plan.edits:
         layers = [l for k,l in where if k==e.kind] if e.layer is None else [e.layer]
         for l in layers:
-            if (e.kind,l) not in where: raise SteeringError(f'The plan edits {e.kind}s of layer {l}, which the model does not have')
+            if (e.kind,l) not in where:
+                raise SteeringError(f'The plan edits {e.kind}s of layer {l}, which the model does not have')
             res.append((where[e.kind,l], e))
     return res
 
@@ -154,8 +161,10 @@ _Opened = namedtuple('_Opened', 'sessions replaced') # the open sessions of a mo
 def unsteered():
     "While open, nothing that runs in this thread or task is steered"
     token = _here.set(None)
-    try: yield
-    finally: _here.reset(token)
+    try:
+        yield
+    finally:
+        _here.reset(token)
 
 def _own(ids, session):
     "Whether token ids are the very tensor of a session's prompt"
@@ -167,7 +176,8 @@ def open_sessions(
     model:torch.nn.Module, # a causal LM
 )->list: # of `Session`, the outermost first
     "The sessions of a model whose `with` is open, in any thread"
-    with _lock: return list(_open[model].sessions) if model in _open else []
+    with _lock:
+        return list(_open[model].sessions) if model in _open else []
 
 def sessions_of(
     model:torch.nn.Module, # a causal LM
@@ -175,10 +185,12 @@ def sessions_of(
 )->list: # of `Session`, the outermost first
     "The open sessions that a request in this thread or task belongs to"
     here = _here.get()
-    if here is None: return []
+    if here is None:
+        return []
     opened = open_sessions(model)
     mine = [s for s in opened if s in here]
-    if mine: return mine
+    if mine:
+        return mine
     carried = [s for s in opened if _own(ids, s)]
     return [s for s in opened if any(s is c or s in c.outer or c in s.outer for c in carried)]
 
@@ -216,8 +228,8 @@ class Session:
         self.model = model
         self.decoder = decoder(model)
         self.marks = marks_of(prompt, model.device)
-        self.marked = self.marks.columns!=(0,0)     # whether anything is marked; known before any pass, as are the ends
-        self.marks.end_range
+        self.marked = self.marks.columns!=(0,0)     # whether anything is marked
+        _ = self.marks.end_range                    # both are read off now, while nothing waits
         self.name = name
         self.outer = ()
         self.state = _State()
@@ -251,10 +263,12 @@ def _check(self:Session):
 @torch.compiler.disable
 def before(self:Session, module, args, kwargs=None):
     "Decoder pre-hook: place a pass of this session"
-    if kwargs is None or self.closed: return
+    if kwargs is None or self.closed:
+        return
     given,cache = call_arguments(module, args, kwargs)
     ids = given.get('input_ids')
-    if self not in sessions_of(self.model, ids): return
+    if self not in sessions_of(self.model, ids):
+        return
     self.used = True
     self._drop()
     x = given.get('inputs_embeds') if ids is None else ids
@@ -262,9 +276,11 @@ def before(self:Session, module, args, kwargs=None):
     self.state.current = Passing
     self.state.start = start
     self._watch_end()
-    if not self.marked: return self._check_cached(cache, start)
+    if not self.marked:
+        return self._check_cached(cache, start)
     past = start>=self.marks.ids.shape[1] and self.state.placed
-    if past: return self.decode(start, x, cache)
+    if past:
+        return self.decode(start, x, cache)
     self._read(x, ids, start, cache)
 
 # %% ../../nbs/06_hf.ipynb #c090a366
@@ -278,18 +294,21 @@ def _read(self:Session, x, ids, start, cache):
     if structure(self.model)!=self.parts:
         raise SteeringError('The modules of the model were changed inside the `with`: make the change first, then open it')
     placement = place(self.marks, start, *x.shape[:2], ids)
-    if ids is None: self._check_embedded(x, placement)
+    if ids is None:
+        self._check_embedded(x, placement)
     self._check_cached(cache, start)
     p = Pass(placement, cache)
     self.state.placed += 1
     self.state.current = p
-    if p.part: self.begin(p)
+    if p.part:
+        self.begin(p)
 
 # %% ../../nbs/06_hf.ipynb #918bd0ac
 @patch
 def _check_embedded(self:Session, x, placement):
     "Raise `SteeringError` unless the marked columns of B×T×D embeddings are those of the prompt's tokens"
-    if placement.part is None: return
+    if placement.part is None:
+        return
     at = placement.part
     ids = self.marks.ids[:, placement.start+at.start:placement.start+at.stop].repeat_interleave(placement.repeats, 0)
     given = x[:, at.start:at.stop]
@@ -308,7 +327,8 @@ def _watch_end(self:Session):
     @torch.compiler.disable
     def after(module, args, out=None):
         plain_inside = _here.get() is None                     # a plain pass that was made in between
-        if self.state.ending is current and not plain_inside: self._end(out)
+        if self.state.ending is current and not plain_inside:
+            self._end(out)
     handle = self.decoder.register_forward_hook(after, always_call=True)
     current.callback(handle.remove)
 
@@ -317,8 +337,10 @@ def _drop(self:Session):
     "Forget the pass that was running in this thread, if any, and take its hooks off"
     p = self.state.current
     self.state.current = None
-    if isinstance(p, Pass): p.hooks.close()
-    if self.state.ending: self.state.ending.close()
+    if isinstance(p, Pass):
+        p.hooks.close()
+    if self.state.ending:
+        self.state.ending.close()
     self.state.ending = None
     return p
 
@@ -327,14 +349,18 @@ def _drop(self:Session):
 def _end(self:Session, out):
     "The pass is over, or failed (then there is no output)"
     p = self._drop()
-    if out is None or not isinstance(p, Pass): return
-    if self.closed: raise SteeringError('The `with` was closed while a forward pass over its prompt was running: '
-                                        'keep it open until the prompt is read')
+    if out is None or not isinstance(p, Pass):
+        return
+    if self.closed:
+        raise SteeringError('The `with` was closed while a forward pass over its prompt was running: '
+                            'keep it open until the prompt is read')
     self.finish(p, out)
     cache = cache_of(out)
-    if cache is None: return
+    if cache is None:
+        return
     self._note(cache, p.placement.upto)
-    if p.placement.complete and self.state.leaves: self._leave()
+    if p.placement.complete and self.state.leaves:
+        self._leave()
 
 # %% ../../nbs/06_hf.ipynb #8e2dc15b
 Note = namedtuple('Note', 'session name ids weights')
@@ -355,7 +381,8 @@ def _put_notes(cache, notes):
     "Put notes on a cache, and see to it that they do not outlive what they are about"
     if not hasattr(cache, 'seka_notes'):
         for name in ('reset','crop'):
-            if hasattr(cache, name): setattr(cache, name, MethodType(_forgetting(name), cache))
+            if hasattr(cache, name):
+                setattr(cache, name, MethodType(_forgetting(name), cache))
     cache.seka_notes = notes
 
 # %% ../../nbs/06_hf.ipynb #6e77e073
@@ -420,7 +447,8 @@ def _guard(self:Session, module, args, out):
 def _leave(self:Session):
     "The prompt is in the cache: stop listening, unless another thread still reads"
     with self.lock:
-        if self.active==1: self._unlisten()
+        if self.active==1:
+            self._unlisten()
 
 # %% ../../nbs/06_hf.ipynb #0ff9983d
 def _request_ids(args, kwargs):
@@ -433,8 +461,10 @@ def _shadow_generate(model, plain):
     @wraps(plain)
     def generate(*args, **kwargs):
         sessions = sessions_of(model, _request_ids(args, kwargs))
-        if not sessions: return plain(*args, **kwargs)
-        for s in sessions: s.used = True
+        if not sessions:
+            return plain(*args, **kwargs)
+        for s in sessions:
+            s.used = True
         _check_request(kwargs)
         leaves = not own_loop and 'custom_generate' not in kwargs and all(s in _here.get() for s in sessions)
         with _requesting(sessions, leaves):
@@ -455,17 +485,21 @@ def _check_request(kwargs):
 def _requesting(sessions, leaves):
     "While open, a call of `generate` is running for some sessions"
     token = _here.set(tuple(sessions))
-    for s in sessions: s._request(leaves)
-    try: yield
+    for s in sessions:
+        s._request(leaves)
+    try:
+        yield
     finally:
-        for s in sessions: s._requested()
+        for s in sessions:
+            s._requested()
         _here.reset(token)
 
 # %% ../../nbs/06_hf.ipynb #5850960c
 @patch
 def _request(self:Session, leaves):
     "A call of `generate` begins in this thread"
-    with self.lock: self.active += 1
+    with self.lock:
+        self.active += 1
     self.state.leaves = leaves and not self.stays
     self.state.placed = 0
     self._listen()
@@ -473,10 +507,12 @@ def _request(self:Session, leaves):
 @patch
 def _requested(self:Session):
     "It is over"
-    with self.lock: self.active -= 1
+    with self.lock:
+        self.active -= 1
     self.state.leaves = False
     self.state.placed = 0
-    if not self.closed: self._listen()
+    if not self.closed:
+        self._listen()
 
 # %% ../../nbs/06_hf.ipynb #2da9c170
 refused_methods = ('generate_batch','init_continuous_batching','continuous_batching_context_manager')
@@ -487,8 +523,10 @@ def _shadow_refused(model, name):
     @wraps(plain)
     def refuse(*args, **kwargs):
         sessions = sessions_of(model, None)
-        if not sessions: return plain(*args, **kwargs)
-        for s in sessions: s.used = True
+        if not sessions:
+            return plain(*args, **kwargs)
+        for s in sessions:
+            s.used = True
         raise SteeringError(f'{name} cannot be steered: continuous batching shares the cached keys of equal prefixes '
                             'between requests, so an edit would reach other requests. Use generate()')
     return refuse
@@ -504,20 +542,25 @@ def _shadow(model):
 def _unshadow(model, replaced):
     "Take them off"
     for n,old in replaced.items():
-        if old is None: model.__dict__.pop(n, None)
-        else: model.__dict__[n] = old
+        if old is None:
+            model.__dict__.pop(n, None)
+        else:
+            model.__dict__[n] = old
 
 # %% ../../nbs/06_hf.ipynb #76f0b1d9
 @patch
 def __enter__(self:Session):
-    if self.idle(): return self
+    if self.idle():
+        return self
     here = _here.get() or ()
-    if self in open_sessions(self.model): raise SteeringError('This session is open already: call the steerer again for another one')
+    if self in open_sessions(self.model):
+        raise SteeringError('This session is open already: call the steerer again for another one')
     self.outer = here
     self.closed = False
     self.used = False
     with _lock:
-        if self.model not in _open: _open[self.model] = _Opened([], _shadow(self.model))
+        if self.model not in _open:
+            _open[self.model] = _Opened([], _shadow(self.model))
         _open[self.model].sessions.append(self)
     _here.set((*here, self))
     self._listen()
@@ -527,14 +570,17 @@ def __enter__(self:Session):
 @patch
 def __exit__(self:Session, kind=None, error=None, trace=None):
     here = _here.get()
-    if self.idle() or self.closed: return
+    if self.idle() or self.closed:
+        return
     self.closed = True
     self._drop()
     self._unlisten()
-    if here: _here.set(tuple(s for s in here if s is not self))
+    if here:
+        _here.set(tuple(s for s in here if s is not self))
     with _lock:
         opened = _open.get(self.model)
-        if opened and self in opened.sessions: opened.sessions.remove(self)
+        if opened and self in opened.sessions:
+            opened.sessions.remove(self)
         if opened and not opened.sessions:
             _unshadow(self.model, opened.replaced)
             del _open[self.model]
@@ -562,7 +608,8 @@ class EditSession(Session):
     def idle(self): return not self.functions
     def guarded(self): return [s for s,_ in self.functions[:1]]
     def begin(self, p):
-        for s,f in self.functions: p.hooks.enter_context(site_hooks([s], self._editing(p, f), prepend=True))
+        for s,f in self.functions:
+            p.hooks.enter_context(site_hooks([s], self._editing(p, f), prepend=True))
     def finish(self, p, out):
         if p.part and p.reached!=len(self.functions):
             raise SteeringError(f'{len(self.functions)} places were to be edited and {p.reached} were reached in this forward pass: '
@@ -574,9 +621,11 @@ def _editing(self:EditSession, p, f):
     "The site hook of one edit in one pass"
     def edit(site, states):
         foreign = self.state.current is not p or _here.get() is None       # of another thread, or plain on purpose
-        if foreign: return
-        if self.closed: raise SteeringError('The `with` was closed while a forward pass over its prompt was running: '
-                                            'keep it open until the prompt is read')
+        if foreign:
+            return
+        if self.closed:
+            raise SteeringError('The `with` was closed while a forward pass over its prompt was running: '
+                                'keep it open until the prompt is read')
         f(states, p.part._replace(weights=p.part.weights.to(states.device, states.dtype)))
         p.reached += 1
     return edit
@@ -624,7 +673,8 @@ def bind_routed(
     homes = [home(model, where['key'][e.layer]) for e in plan.edits]
     kept = _bound.setdefault(plan, WeakKeyDictionary())
     text = decoder(model)
-    if kept.get(text, (None,))[0]!=homes: kept[text] = homes,[_route_at(e, at, where) for e,at in zip(plan.edits, homes)]
+    if kept.get(text, (None,))[0]!=homes:
+        kept[text] = homes,[_route_at(e, at, where) for e,at in zip(plan.edits, homes)]
     return kept[text][1]
 
 def _route_at(e, at, where):
@@ -637,7 +687,8 @@ def _check_routed(plan, model):
     "Raise `SteeringError` where routed edits cannot be carried out"
     layers = {e.layer for e in plan.edits}
     keys = [s for s in sites(model) if s.layer in layers]
-    if plan.needs!=(('key','routed'),): raise SteeringError(f'Routed edits cannot be mixed with others in one plan: {plan.needs}')
+    if plan.needs!=(('key','routed'),):
+        raise SteeringError(f'Routed edits cannot be mixed with others in one plan: {plan.needs}')
     if any(s.local for s in keys):
         raise SteeringError('AdaSEKA cannot run under tensor parallelism: each process has other heads than the factors expect. '
                             'Use one process, or SEKA')
@@ -654,7 +705,8 @@ def read_alpha(self:RoutedSession, r:Routed, queries, last)->torch.Tensor: # B×
 @patch
 def _at_query(self:RoutedSession, r):
     def read(states, part):
-        if not self._two(): self.alpha[r.layer] = self.read_alpha(r, states, part.last)
+        if not self._two():
+            self.alpha[r.layer] = self.read_alpha(r, states, part.last)
     return read
 
 @patch
@@ -708,7 +760,8 @@ def _maker(need):
         known = ', '.join(' '.join(n) for n in session_makers)
         raise SteeringError(f'This backend cannot carry out {" ".join(need)}: it knows {known}')
     maker = session_makers[need]
-    if callable(maker): return maker
+    if callable(maker):
+        return maker
     room,name = maker.split(':')
     return getattr(import_module(room), name)
 
@@ -731,7 +784,8 @@ def check_model(
 ):
     "Raise `ModelError` unless a plan belongs to a model"
     known = plan.model.get('fingerprint')
-    if known is None or known==fingerprint(model): return
+    if known is None or known==fingerprint(model):
+        return
     raise ModelError(f"This plan was made for {plan.model.get('name')} (fingerprint {known}), and this model is another one "
                      f'({fingerprint(model)}): make its own, from statistics of this model')
 
@@ -744,15 +798,18 @@ def generate(
     **kwargs, # for `model.generate`: max_new_tokens, cache, streamer, num_beams, …
 )->str: # the new text; a list of texts for a batch or several sequences
     "Generate from a marked prompt. With `return_dict_in_generate=True` the output of `model.generate` as it is"
-    if not isinstance(prompt, Prompt): prompt = highlight(tok, prompt)
+    if not isinstance(prompt, Prompt):
+        prompt = highlight(tok, prompt)
     prompt = prompt.to(model.device)
     if steerer and not prompt.weights.any():
         warnings.warn('Nothing is marked in this prompt, so there is nothing to steer: put **…** around what matters')
     known = (model.generation_config.pad_token_id, tok.pad_token_id, tok.eos_token_id)
     given = {cache_name(model) if k in _cache_names else k: v for k,v in kwargs.items()}
     settings = dict(do_sample=False, pad_token_id=next((o for o in known if o is not None), None)) | given
-    with steerer(model, prompt) if steerer else unsteered(): out = model.generate(**prompt, **settings)
-    if not isinstance(out, torch.Tensor): return out
+    with steerer(model, prompt) if steerer else unsteered():
+        out = model.generate(**prompt, **settings)
+    if not isinstance(out, torch.Tensor):
+        return out
     texts = tok.batch_decode(out[:, prompt.input_ids.shape[1]:], skip_special_tokens=True)
     return texts if prompt.batched or len(texts)>1 else texts[0]
 
@@ -801,8 +858,10 @@ def compare(
     **kwargs, # for `model.generate`
 )->Comparison:
     "Generate plain and steered, with the probabilities of the next token under both"
-    if not isinstance(prompt, Prompt): prompt = highlight(tok, prompt)
-    if len(prompt.input_ids)!=1: raise SteeringError(f'A comparison takes one prompt, got {len(prompt.input_ids)}')
+    if not isinstance(prompt, Prompt):
+        prompt = highlight(tok, prompt)
+    if len(prompt.input_ids)!=1:
+        raise SteeringError(f'A comparison takes one prompt, got {len(prompt.input_ids)}')
     how = {**kwargs, 'return_dict_in_generate':True, 'output_logits':True}
     outs = [generate(model, tok, prompt, s, **how) for s in (None, steerer)]
     p = torch.stack([o.logits[0][0].float().softmax(-1).cpu() for o in outs])  # 2, vocabulary

@@ -49,7 +49,8 @@ def from_counterfact(
         said,new = r['prompt'].format(r['subject']),r['target_new']['str']
         context = f"Previously, {said} {r['target_true']['str']}. Currently, {said} {new}."
         return context, f'How does this go on: {said} …?', new
-    try: return _paired([half(r['requested_rewrite']) for r in rows])
+    try:
+        return _paired([half(r['requested_rewrite']) for r in rows])
     except (KeyError, TypeError) as e:
         raise DataError('A row of CounterFact needs requested_rewrite with prompt, subject, target_true and target_new; '
                         f'missing: {e}') from e
@@ -65,7 +66,8 @@ def from_bias_in_bios(
         if not isinstance(text, str) or not isinstance(job, str):
             raise DataError(f'A row of Bias in Bios needs the texts bio and occupation; this one has {sorted(r)}')
         sentences = text.strip().split('. ')
-        if len(sentences)<2: continue
+        if len(sentences)<2:
+            continue
         question = f'"{sentences[-1].rstrip(".")}." Of whom is this said, and what is their occupation?'
         halves.append((text, question, job if job in text else sentences[0]))
     return _paired(halves)
@@ -90,8 +92,10 @@ def from_hotpotqa(
     distractors:int=2, # keep so many paragraphs without support
 )->list[dict]: # contrastive records whose answers are lists of sentences
     "Several paragraphs and a question; the answer is the supporting sentences; raises `DataError`"
-    try: halves = [_supported(r, distractors) for r in rows]
-    except KeyError as e: raise DataError(f'A row of HotpotQA needs question, context and supporting_facts; missing: {e}') from e
+    try:
+        halves = [_supported(r, distractors) for r in rows]
+    except KeyError as e:
+        raise DataError(f'A row of HotpotQA needs question, context and supporting_facts; missing: {e}') from e
     return _paired([h for h in halves if h[2]])
 
 # %% ../../nbs/10_adaseka.ipynb #ec98562d
@@ -134,12 +138,15 @@ class AdaSEKA(Steerer):
             if getattr(self, n) not in options:
                 raise SteeringError(f'{n}={getattr(self, n)!r} is unknown: expected one of {", ".join(options)}')
         listed = isinstance(self.heads_by, (list,tuple))
-        if self.delta is None and self.heads is None and not listed: object.__setattr__(self, 'heads', .12)
+        if self.delta is None and self.heads is None and not listed:
+            object.__setattr__(self, 'heads', .12)
         _check_experts(self)
     def check(self, model):
         for n,s in self.experts.items():
-            try: s.check(model)
-            except ModelError as e: raise ModelError(f'Expert {n!r}: {e}') from e
+            try:
+                s.check(model)
+            except ModelError as e:
+                raise ModelError(f'Expert {n!r}: {e}') from e
 
 # %% ../../nbs/10_adaseka.ipynb #5d495759
 def _check_experts(a):
@@ -155,7 +162,8 @@ def _check_experts(a):
             raise SteeringError(f"Expert {n!r}, of {s.meta['model']} with (layers, KV heads, head dimension) {s.size}, does not fit "
                                 f"expert {name!r}, of {one.meta['model']} with {one.size}: all experts must be of one model")
         _heads(a).mask(s, empty=True)
-    if not 0<a.k<=shape[-1]: raise SteeringError(f'k={a.k} directions cannot be taken from heads of dimension {shape[-1]}')
+    if not 0<a.k<=shape[-1]:
+        raise SteeringError(f'k={a.k} directions cannot be taken from heads of dimension {shape[-1]}')
 
 def _heads(a): return Heads(a.heads, a.heads_by, a.delta, a.layers)
 
@@ -176,7 +184,8 @@ def _plan(self)->Plan:
     options = dict(gain=self.gain, routing=self.routing, router_pass=self.router_pass)
     edits = []
     for layer,keep,rows in zip(one.layers, self.keep.any(-1), packed):
-        if self.gain and keep.any(): edits.append(Edit('key', layer, keep.nonzero().flatten(), 'routed', rows[keep], options))
+        if self.gain and keep.any():
+            edits.append(Edit('key', layer, keep.nonzero().flatten(), 'routed', rows[keep], options))
     return Plan(edits, model_of(one), 'AdaSEKA')
 
 AdaSEKA.keep = property(once(_keep))
@@ -197,7 +206,8 @@ def _coefficients(self,
             decoder(model)(m.ids, attention_mask=m.mask, position_ids=positions(m.mask), use_cache=False)
     found = session.plain or session.alpha or session.plain_alpha()
     alpha = torch.zeros(len(m.ids), *self.keep.shape)                          # B, L, H, M
-    for r in session.routed: alpha[:,ids.index(r.layer),r.heads.cpu()] = found[r.layer].float().cpu()
+    for r in session.routed:
+        alpha[:,ids.index(r.layer),r.heads.cpu()] = found[r.layer].float().cpu()
     names = [range(len(m.ids)), ids, range(self.keep.shape[1]), list(self.experts)]
     index = pd.MultiIndex.from_product(names, names=['row','layer','head','expert'])
     return pd.DataFrame({'alpha': alpha.flatten().numpy()}, index).reset_index()

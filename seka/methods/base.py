@@ -49,17 +49,22 @@ class Steerer:
 # %% ../../nbs/08_methods.ipynb #1d686e95
 def _token(value):
     "A JSON value that stands for a parameter"
-    if hasattr(value, 'digest'): return value.digest
+    if hasattr(value, 'digest'):
+        return value.digest
     if isinstance(value, torch.Tensor):
         return [str(value.dtype), list(value.shape), hashlib.sha256(value.detach().cpu().contiguous().numpy().tobytes()).hexdigest()]
-    if isinstance(value, dict): return [[str(k), _token(v)] for k,v in sorted(value.items(), key=lambda o: str(o[0]))]
-    if isinstance(value, (list,tuple)): return [_token(v) for v in value]
+    if isinstance(value, dict):
+        return [[str(k), _token(v)] for k,v in sorted(value.items(), key=lambda o: str(o[0]))]
+    if isinstance(value, (list,tuple)):
+        return [_token(v) for v in value]
     return value if isinstance(value, (str,bool,int)) or value is None else repr(value)
 
 @once
 def _fingerprint(self):
-    if type(self).plan is Steerer.plan: return None
-    if not is_dataclass(self): return self.plan().fingerprint
+    if type(self).plan is Steerer.plan:
+        return None
+    if not is_dataclass(self):
+        return self.plan().fingerprint
     known = {f.name: _token(getattr(self, f.name)) for f in fields(self)}
     text = json.dumps([type(self).__module__, type(self).__qualname__, known], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -69,12 +74,14 @@ def check_finite(**values):
     "Raise `SteeringError` for a parameter that is not a finite number"
     for n,v in values.items():
         number = isinstance(v, (int,float)) and not isinstance(v, bool)
-        if not number or not math.isfinite(v): raise SteeringError(f'{n}={v!r} is not a finite number')
+        if not number or not math.isfinite(v):
+            raise SteeringError(f'{n}={v!r} is not a finite number')
 
 def check_share(**values):
     "Raise `SteeringError` for a parameter that is no share"
     for n,v in values.items():
-        if not 0<v<=1: raise SteeringError(f'{n}={v} is no share: expected a number above 0 and up to 1')
+        if not 0<v<=1:
+            raise SteeringError(f'{n}={v} is no share: expected a number above 0 and up to 1')
 
 # %% ../../nbs/08_methods.ipynb #499a127e
 def model_of(
@@ -93,7 +100,8 @@ class HeadEdit(Steerer):
     def default_heads(self, share:float):
         "Set the share of heads where the user has chosen none, and check the choice"
         listed = isinstance(self.heads_by, (list,tuple))
-        if self.delta is None and self.heads is None and not listed: object.__setattr__(self, 'heads', share)
+        if self.delta is None and self.heads is None and not listed:
+            object.__setattr__(self, 'heads', share)
         self.keep
     def check(self, model): self.stats.check(model)
     def head_plan(self, op:str, table:torch.Tensor, kind:str='key', **options)->Plan:
@@ -158,7 +166,8 @@ def register(
     new = Method(name, make, **settings)
     old = _registered.get(name)
     taken = old is not None and getattr(old.make, '__qualname__', old.make)!=getattr(make, '__qualname__', make)
-    if taken: raise SteeringError(f'The name {name!r} belongs to {old.make!r} already: register {make!r} under another one')
+    if taken:
+        raise SteeringError(f'The name {name!r} belongs to {old.make!r} already: register {make!r} under another one')
     _registered[name] = new
     return new
 
@@ -171,8 +180,10 @@ _order = ('plain','marks','seka','adaseka','prism','prism-v','pasta','spa','atte
 def _discover():
     "Import every module of `seka.methods`, and those of installed packages"
     package = importlib.import_module('seka.methods')
-    for m in pkgutil.iter_modules(package.__path__): importlib.import_module(f'{package.__name__}.{m.name}')
-    for e in entry_points(group='seka.methods'): e.load()
+    for m in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f'{package.__name__}.{m.name}')
+    for e in entry_points(group='seka.methods'):
+        e.load()
 
 def registered()->dict: # name → `Method`
     "All methods that are known by name"
@@ -183,7 +194,8 @@ def registered()->dict: # name → `Method`
 def method_named(name:str)->Method:
     "What is registered under a name; raises `SteeringError` for an unknown one"
     known = registered()
-    if name not in known: raise SteeringError(f'There is no method {name!r}: expected one of {", ".join(known)}')
+    if name not in known:
+        raise SteeringError(f'There is no method {name!r}: expected one of {", ".join(known)}')
     return known[name]
 
 def method(
@@ -194,11 +206,13 @@ def method(
     "A method by its name; raises `SteeringError` for an unknown name or parameters that it does not have"
     m = method_named(name)
     if not callable(m.make):
-        if params: raise SteeringError(f'{name!r} has no parameters, got {", ".join(params)}')
+        if params:
+            raise SteeringError(f'{name!r} has no parameters, got {", ".join(params)}')
         return m.make
     own = parameters(name)
     unknown = set(params)-set(own)
-    if unknown: raise SteeringError(f'{name!r} has no parameter {min(unknown)!r}: it has {", ".join(own)}')
+    if unknown:
+        raise SteeringError(f'{name!r} has no parameter {min(unknown)!r}: it has {", ".join(own)}')
     if m.stats and stats is None and not m.optional:
         raise SteeringError(f'{name!r} needs statistics of the model: learn them, or take those that the package ships (from_pretrained)')
     first = (stats,) if m.stats and stats is not None else ()
@@ -208,7 +222,8 @@ def method(
 def parameters(name:str)->dict: # parameter → default
     "The parameters of a registered method, without its statistics"
     m = method_named(name)
-    if not callable(m.make): return {}
+    if not callable(m.make):
+        return {}
     known = inspect.signature(m.make).parameters
     return {k: m.implied.get(k, p.default) for k,p in known.items() if k not in ('stats','experts')}
 
@@ -220,5 +235,6 @@ def search_space(
     space,scores = dict(method_named(name).space),['D', *getattr(stats, 'scores', ())]
     if not space:
         raise SteeringError(f'There is no search space for {name!r}: register it with space=, or give space= to the search')
-    if 'heads' in space and len(scores)>1: space['heads_by'] = Options(tuple(scores), 'D')
+    if 'heads' in space and len(scores)>1:
+        space['heads_by'] = Options(tuple(scores), 'D')
     return space

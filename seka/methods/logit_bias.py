@@ -38,15 +38,18 @@ class LogitBias(Steerer):
 # %% ../../nbs/15_logit_bias.ipynb #48dcf21f
 def _choice(s)->str:
     "What chooses the heads: 'list', 'all', 'scores' of query heads, or 'statistics'"
-    if isinstance(s.heads_by, (list,tuple)): return 'list'
-    if s.heads==1 and s.delta is None: return 'all'
+    if isinstance(s.heads_by, (list,tuple)):
+        return 'list'
+    if s.heads==1 and s.delta is None:
+        return 'all'
     of_query_heads = isinstance(s.heads_by, torch.Tensor) and (s.stats is None or tuple(s.heads_by.shape)!=tuple(s.stats.size[:2]))
     return 'scores' if of_query_heads else 'statistics'
 
 @once
 def _plan(self):
     "One edit for each layer with biased heads; for all heads of all layers a single one"
-    if not self.factor: return Plan(())
+    if not self.factor:
+        return Plan(())
     name,edits = type(self).__name__,dict(list=_by_list, all=_by_all, scores=_by_scores, statistics=_by_statistics)[_choice(self)](self)
     return Plan(edits, model_of(self.stats) if self.by_statistics() else {}, name)
 
@@ -62,13 +65,17 @@ def _by_list(s):
     at = {}
     for o in s.heads_by:
         pair = tuple(o)
-        if len(pair)!=2 or min(pair)<0: raise SteeringError(f'{o!r} is no (layer, query head)')
-        if _in_layers(s, pair[0]): at.setdefault(pair[0], set()).add(pair[1])
-    if not at: raise SteeringError(f'No head is left to bias: heads_by={s.heads_by!r:.80}, layers={s.layers}')
+        if len(pair)!=2 or min(pair)<0:
+            raise SteeringError(f'{o!r} is no (layer, query head)')
+        if _in_layers(s, pair[0]):
+            at.setdefault(pair[0], set()).add(pair[1])
+    if not at:
+        raise SteeringError(f'No head is left to bias: heads_by={s.heads_by!r:.80}, layers={s.layers}')
     return [_edit(s, l, sorted(h)) for l,h in sorted(at.items())]
 
 def _by_scores(s):
-    if s.heads_by.ndim!=2: raise SteeringError(f'heads_by must be a tensor of (layers, query heads), got {tuple(s.heads_by.shape)}')
+    if s.heads_by.ndim!=2:
+        raise SteeringError(f'heads_by must be a tensor of (layers, query heads), got {tuple(s.heads_by.shape)}')
     keep = kept_heads(s.heads_by.cpu(), s.heads, s.delta)
     return [_edit(s, l, h.nonzero().flatten().tolist()) for l,h in enumerate(keep) if h.any() and _in_layers(s, l)]
 
@@ -126,7 +133,8 @@ _profile_columns = ['layer','head','score']
 
 def _read_profile(path, settings):
     "What an earlier run left: {(layer, head): score}; raises `DataError` if it had other settings"
-    if path is None or not Path(path).exists(): return {}
+    if path is None or not Path(path).exists():
+        return {}
     rows = read_jsonl(path) or [(0, None)]
     (_,first),*rows = rows
     if first!=settings:
@@ -135,18 +143,21 @@ def _read_profile(path, settings):
 
 def _write_profile(path, settings, done):
     "Write what is known so far, in one piece: a run that is killed leaves a whole file"
-    if path is None: return
+    if path is None:
+        return
     rows = [settings, *(dict(layer=l, head=h, score=s) for (l,h),s in done.items())]
     write_whole(path, ''.join(json.dumps(r)+'\n' for r in rows))
 
 # %% ../../nbs/15_logit_bias.ipynb #2ed3aec7
 def _to_try(model, level, layers):
     "The (layer, query head) to try; −1: the whole layer"
-    if level not in ('head','layer'): raise SteeringError(f"level={level!r} is unknown: expected 'head' or 'layer'")
+    if level not in ('head','layer'):
+        raise SteeringError(f"level={level!r} is unknown: expected 'head' or 'layer'")
     L,H,G,_ = geometry(model)
     known = [s.layer for s in sites(model)]
     unknown = set(layers or ())-set(known)
-    if unknown: raise SteeringError(f'The model has no layers {sorted(unknown)}: it has {L}')
+    if unknown:
+        raise SteeringError(f'The model has no layers {sorted(unknown)}: it has {L}')
     heads = range(H*G) if level=='head' else [-1]
     return [(l, h) for l in known if layers is None or l in layers for h in heads]
 
@@ -167,7 +178,8 @@ def _profile(
     done = _read_profile(path, settings)
     every = range(geometry(model).H*geometry(model).G)
     for l,h in tqdm(todo, desc='profiling', unit='head', disable=not progress):
-        if (l,h) in done: continue
+        if (l,h) in done:
+            continue
         steer = PASTA(heads_by=[(l, i) for i in (every if h<0 else [h])], **params)
         done[l,h] = float(task(model, tok, steer))
         _write_profile(path, settings, done)

@@ -6,7 +6,6 @@
 __all__ = ['row_weights', 'contrast_logits', 'SPA', 'ContrastSession', 'open_contrast', 'SPALogits']
 
 # %% ../../nbs/16_logits.ipynb #f3455a4c
-from contextlib import ExitStack
 from dataclasses import dataclass
 from types import MethodType
 import torch
@@ -16,7 +15,7 @@ from ..core import SteeringError
 from ..spans import Prompt
 from ..edits import Edit, Plan
 from ..place import positions
-from ..backends.hf import Session, cache_name, cache_of, call_arguments, open_sessions, sessions_of, unsteered
+from ..backends.hf import Session, cache_name, cache_of, call_arguments, sessions_of, unsteered
 from .base import Look, Options, Range, Steerer, check_finite, once, register
 
 # %% ../../nbs/16_logits.ipynb #a7db7f1d
@@ -43,7 +42,8 @@ def contrast_logits(
 )->torch.Tensor: # B×…×V
     "The steered logits, x + w(s−1)(x−y) (Tian & Zhang, 2025, equation 5)"
     w = (strength-1)*weights.to(x).view(-1, *[1]*(x.ndim-1))
-    if not modulate: return x + w*(x-y)
+    if not modulate:
+        return x + w*(x-y)
     log_x = x.log_softmax(-1)
     return x + w*log_x.exp()*(log_x-y.log_softmax(-1))
 
@@ -59,7 +59,8 @@ class SPA(Steerer):
 
 @once
 def _plan(self):
-    if self.strength==1: return Plan(())
+    if self.strength==1:
+        return Plan(())
     options = dict(modulate=self.modulate)
     return Plan([Edit('stream', None, None, 'contrast', torch.tensor([float(self.strength)]), options)], method='SPA')
 
@@ -79,10 +80,13 @@ def _second_cache(cache, mask):
         n = int(have.get_seq_length())
         old = getattr(have, 'seka_mask', None)
         fits = mask is None or old is not None and old.shape[0]==mask.shape[0] and torch.equal(old[:,:n], mask[:,:n])
-        if fits: return have,n
-    if cache is None: return DynamicCache(),0
+        if fits:
+            return have,n
+    if cache is None:
+        return DynamicCache(),0
     cache.seka_masked = DynamicCache()
-    for name in _mirrored: setattr(cache, name, MethodType(_mirror(name), cache))
+    for name in _mirrored:
+        setattr(cache, name, MethodType(_mirror(name), cache))
     return cache.seka_masked,0
 
 # %% ../../nbs/16_logits.ipynb #b684a2ab
@@ -103,7 +107,8 @@ class ContrastSession(Session):
     def _note(self, cache, upto): "The first cache is a plain one"
     def _check_cached(self, cache, start): "And any plain cache will do"
     def _listen(self):
-        if self.listening_now: return
+        if self.listening_now:
+            return
         super()._listen()
         handle = self.model.register_forward_hook(self._second, with_kwargs=True)
         self.listening.callback(handle.remove)
@@ -116,11 +121,13 @@ def open_contrast(model, prompt:Prompt, plan:Plan)->ContrastSession:
 @torch.compiler.disable
 def _second(self:ContrastSession, module, args, kwargs, out=None):
     "Hook on the whole model: put the combined logits in place of the plain ones"
-    if out is None or self.closed: return                          # taken off by another thread meanwhile
+    if out is None or self.closed:
+        return                          # taken off by another thread meanwhile
     given,_ = call_arguments(module, args, kwargs)
     ids = given.get('input_ids')
     mine = sessions_of(self.model, ids)
-    if self not in mine: return
+    if self not in mine:
+        return
     if mine!=[self]:
         raise SteeringError('SPA combines two forward passes, and cannot be nested with another steerer: open one at a time')
     if ids is None or not hasattr(out, 'logits') or given.get('labels') is not None:
@@ -161,7 +168,8 @@ def _masked(self:ContrastSession,
     where = given.get('position_ids')
     if n<start:
         ids = _catch_up(self, ids, start, n, repeats)
-        if where is not None: where = positions(_grown(self.marks.mask, stop))[:,n:stop].repeat_interleave(repeats, 0)
+        if where is not None:
+            where = positions(_grown(self.marks.mask, stop))[:,n:stop].repeat_interleave(repeats, 0)
     with unsteered():
         out = self.model.forward(input_ids=ids, attention_mask=mask, position_ids=where, use_cache=True,
                                  logits_to_keep=given.get('logits_to_keep', 0), **{cache_name(self.model): second})

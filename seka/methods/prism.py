@@ -61,7 +61,8 @@ def _plan(self)->Plan:
     "One linear edit for each layer with kept heads, of keys and of values"
     res = Plan(())
     for kind,gain in (('key',self.gain), ('value',self.value_gain)):
-        if not gain: continue
+        if not gain:
+            continue
         M = difference_matrices(getattr(self.stats, kind), self.keep, gain, self.gamma, self.offset)
         res = res+self.head_plan('linear', M, kind)
     return res

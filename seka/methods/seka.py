@@ -59,7 +59,8 @@ class SEKA(HeadEdit):
 # %% ../../nbs/09_seka.ipynb #034677c8
 def _plan(self)->Plan:
     "One linear edit for each layer with kept heads; nothing without a gain"
-    if not (self.gain or self.neg_gain): return Plan(())
+    if not (self.gain or self.neg_gain):
+        return Plan(())
     feature = self.stats.meta.get('feature')
     return self.head_plan('linear', self.matrices, **(dict(feature=feature) if feature else {}))
 
@@ -68,7 +69,8 @@ def _matrices(self)->torch.Tensor:
     keep,key = self.keep,self.stats.key
     M = torch.zeros_like(key.relevant)
     for gain,omega,least in ((self.gain, key.relevant, False), (self.neg_gain, key.irrelevant, True)):
-        if not gain: continue
+        if not gain:
+            continue
         U,lead = leading(omega[keep], self.gamma)
         M[keep] += .5*gain*projector(U, ~lead if least else lead)
     return M
