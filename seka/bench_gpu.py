@@ -28,7 +28,8 @@ from .spans import Prompt, encode
 from .contrast import Moments, contrast, learn, pairs, triplets
 from .methods.seka import SEKA
 from .methods.adaseka import AdaSEKA
-from .bench import about, allocated, free, interleaved, load_bench, now, own_methods, peak_above, kept_mb, random_prompt, random_queries, random_stats, reading, save_bench, steps, summary, writing
+from .bench import (about, allocated, free, interleaved, load_bench, now, own_methods, peak_above, kept_mb,
+                        random_prompt, random_queries, random_stats, reading, save_bench, steps, summary, writing)
 
 # %% ../nbs/28_bench_gpu.ipynb #f4781956
 try:

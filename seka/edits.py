@@ -166,8 +166,9 @@ class Heads:
         keep = self._listed(stats) if isinstance(self.by, (list,tuple)) else self._ranked(stats)
         keep = keep & self._layers(stats)
         if not (empty or keep.any()):
-            raise SteeringError(f'No head is left to edit: heads={self.share}, heads_by={self.by!r:.80} and delta={self.delta} '
-                                f'choose among all layers, and layers={self.layers} leaves none of them')
+            raise SteeringError(f'No head is left to edit: heads={self.share}, heads_by={self.by!r:.80} '
+                                f'and delta={self.delta} choose among all layers, '
+                                f'and layers={self.layers} leaves none of them')
         return keep
 
 # %% ../nbs/04_edits.ipynb #4d166276
@@ -280,16 +281,22 @@ class Plan:
 
     def __post_init__(self): object.__setattr__(self, 'edits', tuple(self.edits))
     @property
-    def needs(self)->tuple: "The (kind, op) pairs that a backend must know, sorted"; return tuple(sorted({(e.kind,e.op) for e in self.edits}))
+    def needs(self)->tuple:
+        "The (kind, op) pairs that a backend must know, sorted"
+        return tuple(sorted({(e.kind,e.op) for e in self.edits}))
     @cached_property
-    def fingerprint(self)->str: "Sixteen hex digits that change with any number in the plan"; return _digest(_packed(self))[:16]
+    def fingerprint(self)->str:
+        "Sixteen hex digits that change with any number in the plan"
+        return _digest(_packed(self))[:16]
     def __eq__(self, other): return isinstance(other, Plan) and self.fingerprint==other.fingerprint
     def __hash__(self): return int(self.fingerprint, 16)
-    def __add__(self, other): return Plan(self.edits+other.edits, self.model or other.model, self.method or other.method)
+    def __add__(self, other):
+        return Plan(self.edits+other.edits, self.model or other.model, self.method or other.method)
     def __bool__(self): return bool(self.edits)
     def __repr__(self):
         what = ', '.join(f'{kind} {op}' for kind,op in self.needs) or 'nothing'
-        return f'Plan({self.method or "own"} for {self.model.get("name", "any model")}: {what}; {len(self.edits)} edits; {self.fingerprint})'
+        return (f'Plan({self.method or "own"} for {self.model.get("name", "any model")}: {what}; '
+                f'{len(self.edits)} edits; {self.fingerprint})')
 
 # %% ../nbs/04_edits.ipynb #c0f94b0f
 def _packed(plan):

@@ -19,7 +19,8 @@ from tqdm.auto import tqdm
 from .core import DataError
 from .tasks import make_tasks, select
 from .harm import damage_task
-from .runs import PartFile, begin_run, check_fingerprints, finished, gather, read_config, read_rows, run_config, save_metrics
+from .runs import (PartFile, begin_run, check_fingerprints, finished, gather, read_config, read_rows, run_config,
+                       save_metrics)
 from .results import Results
 
 # %% ../nbs/24_evaluation.ipynb #29d94b41

@@ -51,8 +51,10 @@ def marks_of(
 
 # %% ../nbs/05_place.ipynb #babc1612
 Part = namedtuple('Part', 'start stop weights last')
-Part.__doc__ = """What a pass has to edit: its columns start:stop (a column between two marks may have weight 0) with weights
-B×(stop−start); `last` is the column of each row's last prompt token (B), None if the pass does not compute all of them"""
+Part.__doc__ = (
+    'What a pass has to edit: its columns start:stop (a column between two marks may have weight 0) with weights\n'
+    "B×(stop−start); `last` is the column of each row's last prompt token (B), "
+    'None if the pass does not compute all of them')
 
 @dataclass(frozen=True, eq=False)
 class Placement:
@@ -104,7 +106,8 @@ def _check_place(marks, start, rows, tokens, ids):
     unknown = ids is None and 0<start and start+tokens>P
     other = ids is not None and not torch.equal(ids[:, :stop-start], want)
     if unknown or other:
-        raise SteeringError(f'{what}, and they are not the same tokens. Pass the marked prompt itself: model.generate(**prompt)')
+        raise SteeringError(f'{what}, and they are not the same tokens. '
+                            'Pass the marked prompt itself: model.generate(**prompt)')
     return rows//B
 
 # %% ../nbs/05_place.ipynb #9f3d2339

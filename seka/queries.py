@@ -325,7 +325,8 @@ class QueryStats(Stats):
     scores:dict = field(default_factory=dict) # name → L×H, further scores by which heads can be chosen
     version = 2
     file = 'query_stats.safetensors'
-    axes = {'mean':'LHD', 'second':'LHDD', 'ordinary':'LHD', 'retrieval':'LH', 'scale':'L', '*.fisher':'LHDD', '*.gradient.*':'LHD'}
+    axes = {'mean':'LHD', 'second':'LHDD', 'ordinary':'LHD', 'retrieval':'LH', 'scale':'L',
+            '*.fisher':'LHDD', '*.gradient.*':'LHD'}
     shipped = 'smollm2-135m-instruct.queries.safetensors'
 
 # %% ../nbs/12_queries.ipynb #c1d20a61

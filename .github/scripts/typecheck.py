@@ -1,15 +1,22 @@
-"""A type check of `seka/` by mypy (settings in .mypy.ini) that knows what `@patch` adds. Not part of CI yet.
+"""A type check of `seka/` by mypy (settings in .mypy.ini) that knows what `@patch` adds, with a list of errors that stay.
 
-pip install mypy, then: python .github/scripts/typecheck.py [--summary]
+The list only shrinks: it is an error if a module has more errors than the list says, and if it has fewer. Errors in
+looking up a method that fastcore's `@patch` adds to a class are not counted.
 """
+import argparse
 import ast
 import re
+import shlex
 import subprocess
 import sys
 from collections import Counter
+from configparser import ConfigParser
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 root = Path(__file__).resolve().parents[2]
+debt = root/'.github'/'type-debt.txt'
+title = '# Errors that mypy finds in each module. `typecheck.py --update` writes this; the numbers only shrink.'
 
 
 def annotation_names(node):
@@ -28,20 +35,61 @@ def patched():
                 yield from ((cls, node.name) for cls in annotation_names(node.args.args[0].annotation))
 
 
-def main():
-    known = set(patched())
+def check_version():
+    "Stop where mypy is not the version that settings.ini pins, as other ones count other errors"
+    config = ConfigParser(delimiters=['='])
+    config.read(root/'settings.ini', encoding='utf-8')
+    pin = next(o for o in shlex.split(config['DEFAULT']['dev_requirements']) if o.startswith('mypy=='))
+    try:
+        have = version('mypy')
+    except PackageNotFoundError:
+        sys.exit(f'mypy is not installed: pip install {pin}')
+    if pin!=f'mypy=={have}':
+        sys.exit(f'mypy is {have}, and the list was made with {pin}: pip install {pin}')
+
+
+def errors():
+    "The lines in which mypy tells errors, without those about methods that `@patch` adds, and how many those are"
     r = subprocess.run([sys.executable, '-m', 'mypy', '--no-error-summary', '--config-file', '.mypy.ini'],
                        cwd=root, capture_output=True, text=True)
-    errors = [line for line in r.stdout.splitlines() if ': error: ' in line]
     if r.returncode>1 or r.stderr:
         sys.exit(r.stdout+r.stderr)
-    left = [line for line in errors if not known & set(re.findall(r'error: "(\w+)" has no attribute "(\w+)"', line))]
-    if '--summary' not in sys.argv:
-        print('\n'.join(left))
-    for code,n in Counter(re.findall(r'\[([a-z-]+)\]$', '\n'.join(left), re.M)).most_common():
-        print(f'{n:4} {code}')
-    print(f'{len(left)} errors ({len(errors)-len(left)} about methods that @patch adds are not counted)')
-    return int(bool(left))
+    known = set(patched())
+    told = [line for line in r.stdout.splitlines() if ': error: ' in line]
+    left = [line for line in told if not known & set(re.findall(r'error: "(\w+)" has no attribute "(\w+)"', line))]
+    return left,len(told)-len(left)
+
+
+def listed():
+    "module → errors, as the list has it"
+    lines = debt.read_text().splitlines() if debt.exists() else []
+    rows = (line.split() for line in lines if line and not line.startswith('#'))
+    return Counter({file: int(n) for n,file in rows})
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    p.add_argument('--update', action='store_true', help='write the list anew, with the numbers of now')
+    p.add_argument('--all', action='store_true', help='show the errors that are on the list as well')
+    a = p.parse_args()
+    check_version()
+    told,ignored = errors()
+    found = Counter(line.split(':')[0] for line in told)
+    old = listed()
+    more = [f for f in sorted(found) if found[f]>old[f]]
+    fewer = [f for f in sorted(old) if found[f]<old[f]]
+    for line in told:
+        if a.all or line.split(':')[0] in more and not a.update:
+            print(line)
+    if a.update:
+        debt.write_text('\n'.join([title, *(f'{found[f]:3} {f}' for f in sorted(found))])+'\n')
+    for f in more:
+        print(f'{f} has {found[f]} errors, the list says {old[f]}')
+    for f in fewer:
+        print(f'{f} has {found[f]} errors, the list says {old[f]}: `typecheck.py --update` writes the smaller number')
+    print(f'{found.total()} errors in {len(found)} modules, {old.total()} of which are on the list '
+          f'({ignored} about methods that @patch adds are not counted)')
+    return int(bool(more or fewer) and not a.update)
 
 
 if __name__=='__main__':

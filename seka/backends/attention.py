@@ -115,17 +115,19 @@ def switched_attention(
     model:torch.nn.Module, # a causal LM
     name:str='seka', # of an attention function
 ):
-    "While open, the decoder of `model` computes attention by the function of that name; raises `SteeringError` if it cannot"
+    ("While open, the decoder of `model` computes attention by the function of that name; "
+     "raises `SteeringError` if it cannot")
     text = decoder(model)
     with _switching:
         count,old = _switched.get(text, (0, text.config._attn_implementation))
         if count and text.config._attn_implementation!=name:
-            raise SteeringError(f'The attention of {type(model).__name__} is switched to {text.config._attn_implementation!r} already')
+            raise SteeringError(f'The attention of {type(model).__name__} is switched to '
+                                f'{text.config._attn_implementation!r} already')
         if not count:
             text.set_attn_implementation(name)
         if text.config._attn_implementation!=name:
-            raise SteeringError(f'{type(model).__name__} does not use the attention interface of transformers, so its attention '
-                                'logits cannot be biased. Methods that edit keys can steer it')
+            raise SteeringError(f'{type(model).__name__} does not use the attention interface of transformers, '
+                                'so its attention logits cannot be biased. Methods that edit keys can steer it')
         _switched[text] = count+1,old
     try:
         yield
@@ -164,8 +166,8 @@ def query_heads(
 
 def _row(layers, layer):
     if layer not in layers:
-        raise SteeringError(f'The plan biases layer {layer}, which the model does not have: (layer, query head) have layers '
-                            f'{layers[0]} to {layers[-1]}')
+        raise SteeringError(f'The plan biases layer {layer}, which the model does not have: '
+                            f'(layer, query head) have layers {layers[0]} to {layers[-1]}')
     return layers.index(layer)
 
 # %% ../../nbs/11_attention.ipynb #2e856020
@@ -190,7 +192,8 @@ class BiasSession(Session):
     ):
         ((_,op),) = plan.needs
         self.modules = _modules(plan, model)
-        super().__init__(model, Prompt(prompt.input_ids, prompt.attention_mask, token_bias(op, prompt)), plan.fingerprint)
+        super().__init__(model, Prompt(prompt.input_ids, prompt.attention_mask, token_bias(op, prompt)),
+                         plan.fingerprint)
     def idle(self): return not self.modules or not self.marked
     def __enter__(self):
         if self.idle():
@@ -253,12 +256,14 @@ def attention_maps(
     prompt:Prompt, # left-padded
     steerer=None, # a `Steerer`; None: plain
 )->torch.Tensor: # L×B×(H·G)×T×T, float32, on the CPU
-    "The attention of each token on each, in every layer and query head; raises `SteeringError` where a model has none to show"
+    ("The attention of each token on each, in every layer and query head; "
+     "raises `SteeringError` where a model has none to show")
     prompt = prompt.to(model.device)
     with switched_attention(model), ExitStack() as stack:
         if steerer:
             stack.enter_context(steerer(model, prompt))
-        out = decoder(model)(**prompt, position_ids=positions(prompt.attention_mask), output_attentions=True, use_cache=False)
+        out = decoder(model)(**prompt, position_ids=positions(prompt.attention_mask), output_attentions=True,
+                             use_cache=False)
     return torch.stack([m.float().cpu() for m in out.attentions])
 
 def attention_mass(
@@ -275,7 +280,8 @@ def attention_mass(
 def attention_inputs(
     model, # a Hugging Face causal LM
 ):
-    "While open, note each layer's (query B×HG×T×D, key B×H×T×D, scale) as they enter attention in this thread; yields layer → that"
+    ("While open, note each layer's (query B×HG×T×D, key B×H×T×D, scale) as they enter attention in this thread; "
+     "yields layer → that")
     notes = {}
     with switched_attention(model):
         token = _listeners.set((*_listeners.get(), notes))

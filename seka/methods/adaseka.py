@@ -52,8 +52,8 @@ def from_counterfact(
     try:
         return _paired([half(r['requested_rewrite']) for r in rows])
     except (KeyError, TypeError) as e:
-        raise DataError('A row of CounterFact needs requested_rewrite with prompt, subject, target_true and target_new; '
-                        f'missing: {e}') from e
+        raise DataError('A row of CounterFact needs requested_rewrite with prompt, subject, target_true and '
+                        f'target_new; missing: {e}') from e
 
 # %% ../../nbs/10_adaseka.ipynb #20f0f5ad
 def from_bias_in_bios(
@@ -133,7 +133,8 @@ class AdaSEKA(Steerer):
     def __post_init__(self):
         check_finite(gain=self.gain)
         if not isinstance(self.experts, dict) or not self.experts:
-            raise SteeringError(f'experts must be a dictionary of name → KeyStats with at least one entry, got {self.experts!r:.80}')
+            raise SteeringError('experts must be a dictionary of name → KeyStats with at least one entry, '
+                                f'got {self.experts!r:.80}')
         for n,options in (('routing',tuple(routings)), ('router_pass',('in','two'))):
             if getattr(self, n) not in options:
                 raise SteeringError(f'{n}={getattr(self, n)!r} is unknown: expected one of {", ".join(options)}')
@@ -155,12 +156,13 @@ def _check_experts(a):
     shape = one.key.relevant.shape
     for n,s in a.experts.items():
         if s.meta.get('feature'):
-            raise SteeringError(f"Expert {n!r} was learned with the feature map {s.meta['feature']!r}, which AdaSEKA cannot use: "
-                                'learn it without one')
+            raise SteeringError(f"Expert {n!r} was learned with the feature map {s.meta['feature']!r}, "
+                                'which AdaSEKA cannot use: learn it without one')
         same = s.key.relevant.shape==shape and s.layers==one.layers and s.meta['fingerprint']==one.meta['fingerprint']
         if not same:
-            raise SteeringError(f"Expert {n!r}, of {s.meta['model']} with (layers, KV heads, head dimension) {s.size}, does not fit "
-                                f"expert {name!r}, of {one.meta['model']} with {one.size}: all experts must be of one model")
+            raise SteeringError(f"Expert {n!r}, of {s.meta['model']} with (layers, KV heads, head dimension) {s.size}, "
+                                f"does not fit expert {name!r}, of {one.meta['model']} with {one.size}: "
+                                'all experts must be of one model')
         _heads(a).mask(s, empty=True)
     if not 0<a.k<=shape[-1]:
         raise SteeringError(f'k={a.k} directions cannot be taken from heads of dimension {shape[-1]}')
@@ -223,8 +225,10 @@ def merge(
     n = sum(s.n for s in stats)
     parts = [s.key.tensors() for s in stats]
     key = Moments(**{k: sum(p[k]*(s.n/n) for p,s in zip(parts, stats)) for k in parts[0]})
-    return replace(stats[0], key=key, value=None, meta={**stats[0].meta, 'n':n, 'dropped':sum(s.meta['dropped'] for s in stats)})
+    return replace(stats[0], key=key, value=None,
+                   meta={**stats[0].meta, 'n':n, 'dropped':sum(s.meta['dropped'] for s in stats)})
 
 # %% ../../nbs/10_adaseka.ipynb #0420263b
-register('adaseka', AdaSEKA, stats='experts', look=Look('#009E73', 's', '-'), about='several experts, weighted by the prompt (Li et al., ICLR 2026)',
+register('adaseka', AdaSEKA, stats='experts', look=Look('#009E73', 's', '-'),
+         about='several experts, weighted by the prompt (Li et al., ICLR 2026)',
          space=dict(gain=Range(.05, 2., .4), heads=heads_space, k=Options((5,10,20,40), 20)));

@@ -24,13 +24,16 @@ def once(f:Callable)->Callable: # a method without arguments
     name = f'_{f.__name__}_once'
     @wraps(f)
     def kept(self):
-        if name not in self.__dict__: self.__dict__[name] = f(self)
+        if name not in self.__dict__:
+            self.__dict__[name] = f(self)
         return self.__dict__[name]
     return kept
 
 class Steerer:
     "Anything that steers: `with steerer(model, prompt): model.generate(**prompt)`"
-    def plan(self)->Plan: "What is to be done to marked tokens"; raise NotImplementedError
+    def plan(self)->Plan:
+        "What is to be done to marked tokens"
+        raise NotImplementedError
     def check(self, model): "Raise `ModelError` unless the steerer fits a model"
     def __call__(self,
         model, # a Hugging Face causal LM
@@ -40,10 +43,12 @@ class Steerer:
         return open_plan(model, prompt, self.plan())
     @property
     def fingerprint(self)->str:
-        "Sixteen hex digits that change with the class, its parameters and its statistics; None for a steerer without a plan"
+        ("Sixteen hex digits that change with the class, its parameters and its statistics; "
+         "None for a steerer without a plan")
         return _fingerprint(self)
     def __eq__(self, other):
-        return self is other or type(self) is type(other) and self.fingerprint is not None and self.fingerprint==other.fingerprint
+        return self is other or (type(self) is type(other) and self.fingerprint is not None
+                                 and self.fingerprint==other.fingerprint)
     def __hash__(self): return hash(self.fingerprint or id(self))
 
 # %% ../../nbs/08_methods.ipynb #1d686e95
@@ -52,7 +57,8 @@ def _token(value):
     if hasattr(value, 'digest'):
         return value.digest
     if isinstance(value, torch.Tensor):
-        return [str(value.dtype), list(value.shape), hashlib.sha256(value.detach().cpu().contiguous().numpy().tobytes()).hexdigest()]
+        return [str(value.dtype), list(value.shape),
+                hashlib.sha256(value.detach().cpu().contiguous().numpy().tobytes()).hexdigest()]
     if isinstance(value, dict):
         return [[str(k), _token(v)] for k,v in sorted(value.items(), key=lambda o: str(o[0]))]
     if isinstance(value, (list,tuple)):
@@ -88,11 +94,12 @@ def model_of(
     stats, # statistics of one model
 )->dict: # as a `Plan` has it
     "What is known of the model of some statistics"
-    layers,(L,H,D) = list(stats.layers),stats.size
+    layers,(_,H,D) = list(stats.layers),stats.size
     return dict(name=stats.meta['model'], fingerprint=stats.meta['fingerprint'], layers=layers, heads=H, dim=D)
 
 class HeadEdit(Steerer):
-    "A steerer that edits chosen heads. It has `stats`, `heads`, `heads_by`, `delta` and `layers`; `plan` makes its edits with `head_plan`"
+    ("A steerer that edits chosen heads. It has `stats`, `heads`, `heads_by`, `delta` and `layers`; "
+     "`plan` makes its edits with `head_plan`")
     @property
     def keep(self)->torch.Tensor:
         "L×H, True for heads that are edited"
@@ -102,7 +109,7 @@ class HeadEdit(Steerer):
         listed = isinstance(self.heads_by, (list,tuple))
         if self.delta is None and self.heads is None and not listed:
             object.__setattr__(self, 'heads', share)
-        self.keep
+        _ = self.keep
     def check(self, model): self.stats.check(model)
     def head_plan(self, op:str, table:torch.Tensor, kind:str='key', **options)->Plan:
         "The plan of one operation with a row of L×H×… for each chosen head"
@@ -130,8 +137,12 @@ class Options:
     "A few values, to search among"
     values:tuple
     start:object # tried first
-    def suggest(self, trial, name:str): "A value for an Optuna trial"; return trial.suggest_categorical(name, self.values)
-    def points(self, n:int)->list: "All values"; return list(self.values)
+    def suggest(self, trial, name:str):
+        "A value for an Optuna trial"
+        return trial.suggest_categorical(name, self.values)
+    def points(self, n:int)->list:
+        "All values"
+        return list(self.values)
 
 # %% ../../nbs/08_methods.ipynb #6c5e0ac8
 @dataclass(frozen=True)
@@ -146,7 +157,7 @@ class Method:
     "A registered method"
     name:str # kebab-case
     make:object # the class, None for plain, or the name itself where it only changes the text
-    stats:str=None # what it is made from: 'keys' (`KeyStats`), 'experts' (a dictionary of them), 'queries' (`QueryStats`), or None
+    stats:str=None # made from 'keys' (`KeyStats`), 'experts' (a dictionary of them), 'queries' (`QueryStats`) or None
     optional:bool=False # whether it can do without them
     space:dict=field(default_factory=dict) # parameter → `Range` or `Options`
     look:Look=None # None: one that is free
@@ -162,7 +173,8 @@ def register(
     make, # the class of the steerer
     **settings, # of `Method`: stats, optional, space, look, backends, about, implied
 )->Method:
-    "Make a method known by name to tables, searches, plots, the bench and the command line; raises `SteeringError` if the name is another one's"
+    ("Make a method known by name to tables, searches, plots, the bench and the command line; "
+     "raises `SteeringError` if the name is another one's")
     new = Method(name, make, **settings)
     old = _registered.get(name)
     taken = old is not None and getattr(old.make, '__qualname__', old.make)!=getattr(make, '__qualname__', make)
@@ -172,10 +184,12 @@ def register(
     return new
 
 register('plain', None, look=Look('.5', 'o', '-'), backends=('hf','vllm'), about='the model as it is')
-register('marks', 'marks', look=Look('.5', 'x', '--'), backends=('hf','vllm'), about='no steering; the marks stay in the text');
+register('marks', 'marks', look=Look('.5', 'x', '--'), backends=('hf','vllm'),
+         about='no steering; the marks stay in the text');
 
 # %% ../../nbs/08_methods.ipynb #832288fe
-_order = ('plain','marks','seka','adaseka','prism','prism-v','pasta','spa','attention-bias','key-scale','random-subspace','key-bias','key-value-bias')
+_order = ('plain','marks','seka','adaseka','prism','prism-v','pasta','spa','attention-bias',
+          'key-scale','random-subspace','key-bias','key-value-bias')
 
 def _discover():
     "Import every module of `seka.methods`, and those of installed packages"
@@ -214,7 +228,8 @@ def method(
     if unknown:
         raise SteeringError(f'{name!r} has no parameter {min(unknown)!r}: it has {", ".join(own)}')
     if m.stats and stats is None and not m.optional:
-        raise SteeringError(f'{name!r} needs statistics of the model: learn them, or take those that the package ships (from_pretrained)')
+        raise SteeringError(f'{name!r} needs statistics of the model: learn them, '
+                            'or take those that the package ships (from_pretrained)')
     first = (stats,) if m.stats and stats is not None else ()
     return m.make(*first, **{**m.implied, **params})
 
@@ -234,7 +249,8 @@ def search_space(
     "What is searched for a method; raises `SteeringError` for one that has registered nothing to search"
     space,scores = dict(method_named(name).space),['D', *getattr(stats, 'scores', ())]
     if not space:
-        raise SteeringError(f'There is no search space for {name!r}: register it with space=, or give space= to the search')
+        raise SteeringError(f'There is no search space for {name!r}: '
+                            'register it with space=, or give space= to the search')
     if 'heads' in space and len(scores)>1:
         space['heads_by'] = Options(tuple(scores), 'D')
     return space

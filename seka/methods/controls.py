@@ -51,7 +51,8 @@ def _random_matrices(self)->torch.Tensor:
 RandomSubspace.matrices = property(once(_random_matrices))
 
 # %% ../../nbs/17_controls.ipynb #ed606225
-register('key-scale', KeyScale, stats='keys', space=dict(gain=Range(.1, 6., 1.), heads=heads_space), look=Look('#56B4E9', 'h', '-'),
-         backends=('hf','vllm'), about='a control: longer keys')
+register('key-scale', KeyScale, stats='keys', space=dict(gain=Range(.1, 6., 1.), heads=heads_space),
+         look=Look('#56B4E9', 'h', '-'), backends=('hf','vllm'), about='a control: longer keys')
 register('random-subspace', RandomSubspace, stats='keys', look=Look('#56B4E9', 'd', '--'), backends=('hf','vllm'),
-         space=dict(gain=Range(.25, 8., 2.), heads=heads_space, gamma=gamma_space), about='a control: SEKA with random directions');
+         space=dict(gain=Range(.25, 8., 2.), heads=heads_space, gamma=gamma_space),
+         about='a control: SEKA with random directions');

@@ -155,7 +155,7 @@ def __repr__(self:KeyBias)->str:
 
 # %% ../../nbs/13_key_bias.ipynb #b8a58b59
 allowed = Range(1.002, 1.5, 1.05)
-register('key-bias', KeyBias, stats='queries', space=dict(damage=allowed), look=Look('#D55E00', '*', '-'), backends=('hf','vllm'),
-         about='the least-damaging shift of keys')
-register('key-value-bias', KeyBias, stats='queries', implied=dict(values=True), space=dict(damage=allowed), look=Look('#D55E00', 'p', '--'),
-         backends=('hf','vllm'), about='the same for keys and values');
+register('key-bias', KeyBias, stats='queries', space=dict(damage=allowed), look=Look('#D55E00', '*', '-'),
+         backends=('hf','vllm'), about='the least-damaging shift of keys')
+register('key-value-bias', KeyBias, stats='queries', implied=dict(values=True), space=dict(damage=allowed),
+         look=Look('#D55E00', 'p', '--'), backends=('hf','vllm'), about='the same for keys and values');

@@ -23,16 +23,23 @@ from .seka import heads_space
 
 # %% ../../nbs/15_logit_bias.ipynb #331947e2
 class LogitBias(Steerer):
-    "A steerer that adds a bias to the logits of chosen query heads. It has `stats`, `heads`, `heads_by`, `delta`, `layers`, `op` and `factor`"
+    ("A steerer that adds a bias to the logits of chosen query heads. It has `stats`, `heads`, `heads_by`, `delta`, "
+     "`layers`, `op` and `factor`")
     def default_heads(self, share:float):
         "Set the share of heads where the user has chosen none"
         listed = isinstance(self.heads_by, (list,tuple))
-        if self.heads is None and self.delta is None and not listed: object.__setattr__(self, 'heads', share)
+        if self.heads is None and self.delta is None and not listed:
+            object.__setattr__(self, 'heads', share)
     def check(self, model):
-        if self.stats is not None and self.by_statistics(): self.stats.check(model)
+        if self.stats is not None and self.by_statistics():
+            self.stats.check(model)
     def by_statistics(self)->bool: return _choice(self)=='statistics'
-    def query_heads(self, model)->torch.Tensor: "L×(H·G), True for the query heads of `model` that are biased"; return query_heads(self.plan(), model).ne(0)
-    def bias(self, prompt:Prompt)->torch.Tensor: "The bias of each prompt token, B×T"; return token_bias(self.op, prompt)*self.factor
+    def query_heads(self, model)->torch.Tensor:
+        "L×(H·G), True for the query heads of `model` that are biased"
+        return query_heads(self.plan(), model).ne(0)
+    def bias(self, prompt:Prompt)->torch.Tensor:
+        "The bias of each prompt token, B×T"
+        return token_bias(self.op, prompt)*self.factor
     def plan(self)->Plan: return _plan(self)
 
 # %% ../../nbs/15_logit_bias.ipynb #48dcf21f
@@ -42,7 +49,8 @@ def _choice(s)->str:
         return 'list'
     if s.heads==1 and s.delta is None:
         return 'all'
-    of_query_heads = isinstance(s.heads_by, torch.Tensor) and (s.stats is None or tuple(s.heads_by.shape)!=tuple(s.stats.size[:2]))
+    of_query_heads = (isinstance(s.heads_by, torch.Tensor) and
+                      (s.stats is None or tuple(s.heads_by.shape)!=tuple(s.stats.size[:2])))
     return 'scores' if of_query_heads else 'statistics'
 
 @once
@@ -50,11 +58,13 @@ def _plan(self):
     "One edit for each layer with biased heads; for all heads of all layers a single one"
     if not self.factor:
         return Plan(())
-    name,edits = type(self).__name__,dict(list=_by_list, all=_by_all, scores=_by_scores, statistics=_by_statistics)[_choice(self)](self)
+    name,edits = (type(self).__name__,
+                  dict(list=_by_list, all=_by_all, scores=_by_scores, statistics=_by_statistics)[_choice(self)](self))
     return Plan(edits, model_of(self.stats) if self.by_statistics() else {}, name)
 
 # %% ../../nbs/15_logit_bias.ipynb #b5597eb7
-def _edit(s, layer, heads): return Edit('logit', layer, heads, s.op, torch.full((1 if heads is None else len(heads),), float(s.factor)))
+def _edit(s, layer, heads):
+    return Edit('logit', layer, heads, s.op, torch.full((1 if heads is None else len(heads),), float(s.factor)))
 
 def _in_layers(s, layer): return s.layers is None or layer in s.layers
 
@@ -83,8 +93,8 @@ def _by_scores(s):
 def _by_statistics(s):
     "Edits of all query heads that read the chosen KV heads"
     if s.stats is None:
-        raise SteeringError(f'To choose heads by {s.heads_by!r:.40}, {type(s).__name__} needs the statistics of the model: '
-                            'give stats, heads=1 for all heads, or a list of (layer, query head)')
+        raise SteeringError(f'To choose heads by {s.heads_by!r:.40}, {type(s).__name__} needs the statistics of the '
+                            'model: give stats, heads=1 for all heads, or a list of (layer, query head)')
     keep = Heads(s.heads, s.heads_by, s.delta, s.layers).mask(s.stats)
     return head_edits('logit', s.op, torch.full(keep.shape, float(s.factor)), keep, s.stats.layers, kv=True)
 
@@ -104,12 +114,15 @@ class AttentionBias(LogitBias):
         check_finite(strength=self.strength)
         self.default_heads(1)
     @property
-    def factor(self)->float: "b"; return self.strength
+    def factor(self)->float:
+        "b"
+        return self.strength
 
 # %% ../../nbs/15_logit_bias.ipynb #86d25f30
 @dataclass(frozen=True, eq=False)
 class PASTA(LogitBias):
-    "Post-hoc attention steering: add (1−w)·ln α to the logits of prompt tokens, in chosen heads (Zhang et al., ICLR 2024)"
+    ("Post-hoc attention steering: add (1−w)·ln α to the logits of prompt tokens, in chosen heads "
+     "(Zhang et al., ICLR 2024)")
     stats:KeyStats=None # needed where heads are chosen by a score of the statistics
     alpha:float=.1 # α, the factor on the attention to unmarked tokens (published: 0.01)
     side:str='exclude' # 'include': −w·ln α on marked tokens instead
@@ -121,12 +134,17 @@ class PASTA(LogitBias):
     def __post_init__(self):
         check_finite(alpha=self.alpha)
         self.default_heads(.12)
-        if self.alpha<=0: raise SteeringError(f'alpha={self.alpha} is no factor: expected a number above 0 (below 1 to steer towards the marks)')
-        if self.side not in ('exclude','include'): raise SteeringError(f"side={self.side!r} is unknown: expected 'exclude' or 'include'")
+        if self.alpha<=0:
+            raise SteeringError(f'alpha={self.alpha} is no factor: expected a number above 0 '
+                                '(below 1 to steer towards the marks)')
+        if self.side not in ('exclude','include'):
+            raise SteeringError(f"side={self.side!r} is unknown: expected 'exclude' or 'include'")
     @property
     def op(self)->str: return 'bias-others' if self.side=='exclude' else 'bias'
     @property
-    def factor(self)->float: "ln α, or −ln α on marked tokens"; return math.log(self.alpha)*(1 if self.side=='exclude' else -1)
+    def factor(self)->float:
+        "ln α, or −ln α on marked tokens"
+        return math.log(self.alpha)*(1 if self.side=='exclude' else -1)
 
 # %% ../../nbs/15_logit_bias.ipynb #d11161e9
 _profile_columns = ['layer','head','score']
@@ -138,7 +156,8 @@ def _read_profile(path, settings):
     rows = read_jsonl(path) or [(0, None)]
     (_,first),*rows = rows
     if first!=settings:
-        raise DataError(f'{path} holds a profile with the settings {first}, and this one has {settings}: give another path')
+        raise DataError(f'{path} holds a profile with the settings {first}, and this one has {settings}: '
+                        'give another path')
     return {(r['layer'], r['head']): r['score'] for _,r in rows}
 
 def _write_profile(path, settings, done):
@@ -172,9 +191,11 @@ def _profile(
     progress:bool=True, # show a progress bar
     **params, # of `PASTA`: alpha, side
 )->pd.DataFrame: # layer, head (−1: the whole layer), score; best first
-    "The score of a task with each head steered alone (Zhang et al., 2024, section 3.3); raises `DataError` if `path` is of another profile"
+    ("The score of a task with each head steered alone (Zhang et al., 2024, section 3.3); "
+     "raises `DataError` if `path` is of another profile")
     todo = _to_try(model, level, layers)
-    settings = dict(fingerprint=fingerprint(model), task=getattr(task, '__name__', type(task).__name__), level=level, **params)
+    settings = dict(fingerprint=fingerprint(model), task=getattr(task, '__name__', type(task).__name__),
+                    level=level, **params)
     done = _read_profile(path, settings)
     every = range(geometry(model).H*geometry(model).G)
     for l,h in tqdm(todo, desc='profiling', unit='head', disable=not progress):
@@ -198,7 +219,9 @@ PASTA.profile = staticmethod(_profile)
 PASTA.best_heads = staticmethod(_best_heads)
 
 # %% ../../nbs/15_logit_bias.ipynb #3554d959
-register('pasta', PASTA, stats='keys', space=dict(alpha=Range(.001, .9, .1), heads=heads_space), look=Look('#0072B2', '^', '-'),
+register('pasta', PASTA, stats='keys', space=dict(alpha=Range(.001, .9, .1), heads=heads_space),
+         look=Look('#0072B2', '^', '-'),
          about='less attention to unmarked tokens (Zhang et al., ICLR 2024)')
-register('attention-bias', AttentionBias, stats='keys', optional=True, look=Look('#0072B2', 'D', '--'), about='more attention to marked tokens',
+register('attention-bias', AttentionBias, stats='keys', optional=True, look=Look('#0072B2', 'D', '--'),
+         about='more attention to marked tokens',
          space=dict(strength=Range(.25, 8., 1.), heads=Range(.04, 1., 1.)));

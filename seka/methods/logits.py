@@ -50,7 +50,8 @@ def contrast_logits(
 # %% ../../nbs/16_logits.ipynb #3770a332
 @dataclass(frozen=True, eq=False)
 class SPA(Steerer):
-    "Selective prompt anchoring: logits x + (s−1)(x−y), with y from the prompt whose marked tokens are masked (Tian & Zhang, ICML 2025)"
+    ("Selective prompt anchoring: logits x + (s−1)(x−y), with y from the prompt whose marked tokens are masked "
+     "(Tian & Zhang, ICML 2025)")
     strength:float=1.5 # s; 1: plain, 0: as if the marked tokens were not there, below 0: against them
     modulate:bool=False # the difference of log-probabilities, weighed by the probability of the token
 
@@ -74,7 +75,8 @@ def _mirror(name):
     return both
 
 def _second_cache(cache, mask):
-    "The cache of the masked pass that belongs to `cache`, and how many tokens it holds; `mask`: under which it must have been filled"
+    ("The cache of the masked pass that belongs to `cache`, and how many tokens it holds; "
+     "`mask`: under which it must have been filled")
     have = getattr(cache, 'seka_masked', None)
     if have is not None:
         n = int(have.get_seq_length())
@@ -129,7 +131,8 @@ def _second(self:ContrastSession, module, args, kwargs, out=None):
     if self not in mine:
         return
     if mine!=[self]:
-        raise SteeringError('SPA combines two forward passes, and cannot be nested with another steerer: open one at a time')
+        raise SteeringError('SPA combines two forward passes, and cannot be nested with another steerer: '
+                            'open one at a time')
     if ids is None or not hasattr(out, 'logits') or given.get('labels') is not None:
         raise SteeringError('SPA steers the logits of a forward pass over input_ids: '
                             'inputs_embeds, labels and return_dict=False are not supported')
@@ -148,8 +151,8 @@ def _catch_up(self, ids, start, n, repeats):
     "The tokens that the masked pass must read: those of this pass, and those of the prompt that it has missed"
     P = self.marks.ids.shape[1]
     if start>P:
-        raise SteeringError(f'The cache holds {start} tokens, more than the marked prompt ({P}), and SPA has read {n} of them: '
-                            'start without a cache')
+        raise SteeringError(f'The cache holds {start} tokens, more than the marked prompt ({P}), '
+                            f'and SPA has read {n} of them: start without a cache')
     return torch.cat([self.marks.ids[:,n:start].repeat_interleave(repeats, 0), ids], 1)
 
 # %% ../../nbs/16_logits.ipynb #fb3b0d9a
@@ -180,7 +183,8 @@ ContrastSession.masked = _masked
 
 # %% ../../nbs/16_logits.ipynb #c8a9d2b6
 class SPALogits(LogitsProcessor):
-    "SPA as a logits processor, for one `generate` of a marked prompt: `model.generate(**prompt, logits_processor=[SPALogits(model, prompt, spa)])`"
+    ("SPA as a logits processor, for one `generate` of a marked prompt: "
+     "`model.generate(**prompt, logits_processor=[SPALogits(model, prompt, spa)])`")
     def __init__(self,
         model, # a Hugging Face causal LM
         prompt:Prompt, # the marked prompt
@@ -219,8 +223,8 @@ def _processed(self:SPALogits,
     (B,P),rows = self.ids.shape,len(input_ids)
     repeats = rows//B
     if rows%B or not torch.equal(input_ids[:,:P], self.ids.repeat_interleave(repeats, 0)):
-        raise SteeringError(f'The rows of this generation ({tuple(input_ids.shape)}) do not begin with the marked prompt ({B}×{P}): '
-                            'make a processor for it')
+        raise SteeringError(f'The rows of this generation ({tuple(input_ids.shape)}) do not begin '
+                            f'with the marked prompt ({B}×{P}): make a processor for it')
     n,T = self.reorder(input_ids),input_ids.shape[1]
     unmarked,mask = (_grown(o, T).repeat_interleave(repeats, 0) for o in (self.unmarked, self.mask))
     with torch.no_grad():

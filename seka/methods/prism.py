@@ -81,8 +81,10 @@ Prism.ranks = _ranks
 Prism.__repr__ = _repr
 
 # %% ../../nbs/14_prism.ipynb #9a22b84e
-register('prism', Prism, stats='keys', look=Look('#CC79A7', 'P', '-'), backends=('hf','vllm'), about='directions of the difference (Ge et al., 2026)',
+register('prism', Prism, stats='keys', look=Look('#CC79A7', 'P', '-'), backends=('hf','vllm'),
+         about='directions of the difference (Ge et al., 2026)',
          space=dict(gain=Range(.1, 8., .25), heads=heads_space, gamma=Options(gamma_space.values, .998)))
-register('prism-v', Prism, stats='keys', implied=dict(gain=.5, gamma=.9, value_gain=.1), look=Look('#CC79A7', 'X', '--'), backends=('hf','vllm'),
-         about='the same for keys and values', space=dict(gain=Range(.1, 8., .5), value_gain=Range(.02, 2., .1), heads=heads_space,
-                                                          gamma=Options(gamma_space.values, .9)));
+register('prism-v', Prism, stats='keys', implied=dict(gain=.5, gamma=.9, value_gain=.1),
+         look=Look('#CC79A7', 'X', '--'), backends=('hf','vllm'), about='the same for keys and values',
+         space=dict(gain=Range(.1, 8., .5), value_gain=Range(.02, 2., .1), heads=heads_space,
+                    gamma=Options(gamma_space.values, .9)));

@@ -82,7 +82,8 @@ SEKA.matrices = property(once(_matrices))
 def _ranks(self)->tuple: # r⁺ and D−r⁻, L×H
     "How many directions P⁺ and P⁻ keep in each head"
     D = self.stats.key.neutral.shape[-1]
-    plus,minus = (spectral_rank(torch.linalg.svdvals(o), self.gamma) for o in (self.stats.key.relevant, self.stats.key.irrelevant))
+    plus,minus = (spectral_rank(torch.linalg.svdvals(o), self.gamma)
+                  for o in (self.stats.key.relevant, self.stats.key.irrelevant))
     return plus,D-minus
 
 def _repr(self):
@@ -96,4 +97,5 @@ SEKA.__repr__ = _repr
 heads_space = Range(.04, 1., .12)
 gamma_space = Options((.9,.95,.99,.998), .99)
 register('seka', SEKA, stats='keys', space=dict(gain=Range(.25, 8., 2.), heads=heads_space, gamma=gamma_space),
-         look=Look('#E69F00', 'o', '-'), backends=('hf','vllm'), about='amplify the relevant directions of keys (Li et al., ICLR 2026)');
+         look=Look('#E69F00', 'o', '-'), backends=('hf','vllm'),
+         about='amplify the relevant directions of keys (Li et al., ICLR 2026)');
