@@ -30,7 +30,8 @@ _homes = {name: home for home,names in {
 __all__ = [*_homes]
 
 def __getattr__(name):
-    if name not in _homes: raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    if name not in _homes:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
     return globals().setdefault(name, getattr(import_module(f'{__name__}.{_homes[name]}'), name))
 
 def __dir__(): return sorted({*globals(), *_homes})

@@ -17,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Callable, NamedTuple
 import numpy as np
+import pandas as pd
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers.generation.streamers import BaseStreamer
@@ -544,9 +545,8 @@ def _rows_of(name, item, part):
 # %% ../nbs/27_bench.ipynb #05b3e822
 def bench_rows(
     results, # path of a file of results, or what `bench` returned
-)->'pd.DataFrame': # item, batch, tokens, marked, method; of each number its median, and quartiles as …_low, …_high
+)->pd.DataFrame: # item, batch, tokens, marked, method; of each number its median, and quartiles as …_low, …_high
     "All rows of results in one table"
-    import pandas as pd
     results = results if isinstance(results, dict) else load_bench(results)
     rows = []
     for name,item in results['items'].items():
@@ -573,9 +573,8 @@ def _columns(rows):
 # %% ../nbs/27_bench.ipynb #c532ed34
 def bench_table(
     results, # path of a file of results, or what `bench` returned
-)->'pd.DataFrame': # method × what; every number a ratio to plain, memory in MB more than plain
+)->pd.DataFrame: # method × what; every number a ratio to plain, memory in MB more than plain
     "What each method costs beside the plain model: reading (with opening the `with`), a later token, memory"
-    import pandas as pd
     shown = {}
     for name,rows,key in _columns(bench_rows(results)):
         if key in rows:
@@ -608,7 +607,7 @@ def _panel(ax, rows, x, y):
 # %% ../nbs/27_bench.ipynb #11251030
 def plot_bench(
     results, # path of a file of results, or what `bench` returned
-)->'Figure':
+): # a matplotlib figure
     "Cost of reading against prompt length and against the marked share, and memory against length"
     import matplotlib.pyplot as plt
     from seka.plots import page, style

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 # %% ../nbs/25_calibration.ipynb #52e1f225
 from .core import DataError, SteeringError
 from .layouts import fingerprint
-from .methods.base import Options, Range, method, search_space
+from .methods.base import method, search_space
 from .tasks import Task, make_tasks
 from .estimates import estimate
 from .harm import damage_task

@@ -8,7 +8,7 @@ __all__ = ['damage_steps', 'read_batch', 'rotations', 'Recall', 'recalls', 'quer
            'curve_name', 'learn_queries']
 
 # %% ../nbs/12_queries.ipynb #3d8096e5
-import math, random
+import random
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""A type check of `seka/` by mypy (settings in .mypy.ini) that knows what `@patch` adds, with a list of errors that stay.
+"""A type check of `seka/` by mypy (settings in .mypy.ini) that knows what `@patch` adds, with a list of what is left.
 
 The list only shrinks: it is an error if a module has more errors than the list says, and if it has fewer. Errors in
 looking up a method that fastcore's `@patch` adds to a class are not counted.

@@ -20,7 +20,7 @@ from transformers.masking_utils import sdpa_mask
 from ..core import SteeringError
 from ..layouts import decoder, geometry, sites
 from ..spans import Prompt
-from ..edits import Edit, Plan
+from ..edits import Plan
 from ..place import positions
 from .hf import Session
 

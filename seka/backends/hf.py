@@ -11,7 +11,7 @@ __all__ = ['Home', 'Note', 'refused_methods', 'Routed', 'session_makers', 'cache
 # %% ../../nbs/06_hf.ipynb #c5bbb3fe
 import html, inspect, math, threading, warnings
 from collections import namedtuple
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
@@ -24,8 +24,8 @@ from transformers import Cache, GenerationMixin
 from ..core import ModelError, SteeringError
 from ..layouts import Site, decoder, fingerprint, geometry, site_hooks, sites, structure
 from ..spans import Prompt, highlight
-from ..edits import Edit, Plan, add_directions, curved, head_query, linear, route, scale, shift
-from ..place import Part, in_force, marks_of, place, positions
+from ..edits import Plan, add_directions, curved, head_query, linear, route, scale, shift
+from ..place import in_force, marks_of, place, positions
 
 # %% ../../nbs/06_hf.ipynb #43693ab0
 _cache_names = ('cache','past_key_values','cache_params')

@@ -15,7 +15,7 @@ from importlib.metadata import entry_points
 import numpy as np, torch
 from ..core import SteeringError
 from ..spans import Prompt
-from ..edits import Edit, Heads, Plan, head_edits
+from ..edits import Heads, Plan, head_edits
 from ..backends.hf import open_plan
 
 # %% ../../nbs/08_methods.ipynb #2048f2f9

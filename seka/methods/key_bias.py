@@ -8,7 +8,6 @@ __all__ = ['allowed', 'KeyBias']
 # %% ../../nbs/13_key_bias.ipynb #c1d20b03
 from dataclasses import dataclass
 from fastcore.basics import patch
-import torch
 from ..core import SteeringError
 from ..edits import Plan
 from ..queries import QueryStats, checked_kinds, curve_name, least_damage, natural_vector

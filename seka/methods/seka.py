@@ -8,7 +8,6 @@ __all__ = ['heads_space', 'gamma_space', 'spectral_rank', 'leading', 'projector'
 # %% ../../nbs/09_seka.ipynb #71ee6cd1
 from dataclasses import dataclass
 import torch
-from ..core import SteeringError
 from ..contrast import KeyStats
 from ..edits import Plan
 from .base import HeadEdit, Look, Options, Range, check_finite, check_share, once, register
