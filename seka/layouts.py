@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['layouts', 'Geometry', 'tiny_config', 'tiny_families', 'Site', 'separate', 'fused_states', 'fused', 'decoder',
-           'structure', 'sites', 'geometry', 'fingerprint', 'site_hooks', 'Captured', 'capture', 'tiny']
+           'steady', 'structure', 'sites', 'geometry', 'fingerprint', 'site_hooks', 'Captured', 'capture', 'tiny']
 
 # %% ../nbs/02_layouts.ipynb #d1249fb9
 import hashlib
 from collections import Counter, namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 import torch
@@ -281,6 +282,18 @@ def _find(model, text):
 # %% ../nbs/02_layouts.ipynb #dd2c6a4f
 _found = WeakKeyDictionary()    # decoder → (layouts, modules and parameters that it had; kind → its sites)
 
+# %% ../nbs/02_layouts.ipynb #813bfc85
+_steady = ContextVar('seka_steady', default=None)   # decoder → what was found, while nothing changes
+
+@contextmanager
+def steady():
+    "While open, in this thread, the modules of a model are taken to stay as they are"
+    token = _steady.set({})
+    try:
+        yield
+    finally:
+        _steady.reset(token)
+
 # %% ../nbs/02_layouts.ipynb #dc0498e0
 def _modules_of(module):
     "All modules inside one, itself included; ten times as fast as `modules()`, and a session asks several times"
@@ -293,11 +306,16 @@ def _modules_of(module):
 
 def _every_site(model):
     text = decoder(model)
+    seen = _steady.get()
+    if seen is not None and text in seen:
+        return seen[text]
     modules = _modules_of(text)
     parameters = [p for m in modules for p in m._parameters.values()]
     parts = [*layouts, *map(id, modules), *map(id, parameters)]
     if _found.get(text, (None,))[0]!=parts:
         _found[text] = parts, _find(model, text)
+    if seen is not None:
+        seen[text] = _found[text][1]
     return _found[text][1]
 
 # %% ../nbs/02_layouts.ipynb #0571b0e9

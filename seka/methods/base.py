@@ -14,6 +14,7 @@ from functools import wraps
 from importlib.metadata import entry_points
 import numpy as np, torch
 from ..core import SteeringError
+from ..layouts import steady
 from ..spans import Prompt
 from ..edits import Heads, Plan, head_edits
 from ..backends.hf import open_plan
@@ -39,8 +40,9 @@ class Steerer:
         model, # a Hugging Face causal LM
         prompt:Prompt, # the marked prompt
     ): # a context manager
-        self.check(model)
-        return open_plan(model, prompt, self.plan())
+        with steady():
+            self.check(model)
+            return open_plan(model, prompt, self.plan())
     @property
     def fingerprint(self)->str:
         ("Sixteen hex digits that change with the class, its parameters and its statistics; "

@@ -158,5 +158,6 @@ register('key-bias', KeyBias, stats='queries', space=dict(damage=allowed), look=
          backends=('hf','vllm'), about='the least-damaging shift of keys')
 register('key-value-bias', KeyBias, stats='queries', implied=dict(values=True), space=dict(damage=allowed),
          look=Look('#D55E00', 'p', '--'), backends=('hf','vllm'), about='the same for keys and values')
-register('key-bias-logit', KeyBias, stats='queries', implied=dict(form='least-damage'), space=dict(b=Range(1., 24., 8.)),
-         look=Look('#D55E00', 'd', ':'), backends=('hf','vllm'), about='the least-damaging shift at the attention logit');
+register('key-bias-logit', KeyBias, stats='queries', implied=dict(form='least-damage'),
+         space=dict(b=Range(1., 24., 8.)), look=Look('#D55E00', 'd', ':'), backends=('hf','vllm'),
+         about='the least-damaging shift at the attention logit');
