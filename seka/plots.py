@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import wraps
 from itertools import cycle
 from pathlib import Path
-from tempfile import TemporaryDirectory
 import matplotlib.pyplot as plt, numpy as np, pandas as pd, torch
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm, to_rgba
@@ -24,13 +23,13 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D, ScaledTranslation
-from transformers import PretrainedConfig
 
 # %% ../nbs/26_plots.ipynb #6323a626
-from .core import DataError, ModelError, SekaError, SpanError
+from .core import DataError, ModelError, SekaError, SpanError, whole_file
 from .layouts import decoder, layouts, sites
 from .spans import Prompt
 from .place import positions
+from .backends.attention import eager_attention
 from .backends.hf import Comparison, compare
 from .contrast import KeyStats, answer_rows, contrast, encode_contrast, states_at
 from .methods.base import HeadEdit, Look, Steerer, registered
@@ -143,15 +142,10 @@ def save_figure(
     path = Path(path)
     figure = figure.get_figure() or figure
     done = _files_of(path, formats)
-    try:
-        with TemporaryDirectory(dir=path.parent) as d, style():
-            for f,file in done.items():
-                figure.savefig(Path(d)/file.name, dpi=dpi, metadata=_dateless[f])
-            for file in done.values():
-                (Path(d)/file.name).rename(file)
-    except OSError as e:
-        hint = 'Does the folder exist, and can it be written?'
-        raise DataError(f'The figure could not be written to {path}: {e}. {hint}') from e
+    with ExitStack() as together, style():
+        for f,file in done.items():
+            to = together.enter_context(whole_file(file, 'The figure'))
+            figure.savefig(to, format=f, dpi=dpi, metadata=_dateless[f])
     return list(done.values())
 
 # %% ../nbs/26_plots.ipynb #66318ff6
@@ -447,27 +441,6 @@ def plot_spectra(
     _legend(ax)
     return ax
 
-# %% ../nbs/26_plots.ipynb #fb3e12aa
-def _configs(config):
-    "A configuration and those inside it"
-    inside = [getattr(config, n, None) for n in config.sub_configs]
-    return [config] + [c for o in inside if isinstance(o, PretrainedConfig) for c in _configs(o)]
-
-# %% ../nbs/26_plots.ipynb #c0725266
-@contextmanager
-def _eager(model):
-    "While open, the model computes attention with the eager kernel; afterwards its configurations are what they were"
-    owners = [m for m in model.modules() if isinstance(getattr(m, 'config', None), PretrainedConfig)]
-    configs = {id(c): c for m in owners for c in _configs(m.config)}
-    before = [(c, dict(vars(c))) for c in configs.values()]
-    try:
-        model.set_attn_implementation('eager')
-        yield
-    finally:
-        for c,old in before:
-            vars(c).clear()
-            vars(c).update(old)
-
 # %% ../nbs/26_plots.ipynb #9b0a42c3
 def _last(weights, mask):
     "The rows B×N×T of each text's last real token, of weights B×N×T×T"
@@ -538,7 +511,7 @@ def attention_maps(
     mask = prompt.attention_mask
     got = {}
     with ExitStack() as stack:
-        stack.enter_context(_eager(model))
+        stack.enter_context(eager_attention(model))
         for i,m in _attention_modules(model, layers).items():
             hook = _attention_hook(model, got, i, mask.cpu(), full)
             stack.callback(m.register_forward_hook(hook).remove)

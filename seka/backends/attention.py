@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['bias_columns', 'explicit_attention', 'biased_attention', 'switched_attention', 'query_heads', 'token_bias',
-           'BiasSession', 'open_biases', 'attention_maps', 'attention_mass', 'attention_inputs', 'last_attention']
+           'BiasSession', 'open_biases', 'attention_maps', 'attention_mass', 'attention_inputs', 'eager_attention',
+           'last_attention']
 
 # %% ../../nbs/11_attention.ipynb #8f053e50
 import math
@@ -14,7 +15,7 @@ from threading import RLock
 from weakref import WeakKeyDictionary
 import torch
 from torch.nn.functional import pad
-from transformers import AttentionInterface, AttentionMaskInterface
+from transformers import AttentionInterface, AttentionMaskInterface, PretrainedConfig
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 from ..core import SteeringError
@@ -290,6 +291,29 @@ def attention_inputs(
         finally:
             _listeners.reset(token)
 
+# %% ../../nbs/11_attention.ipynb #fb3e12aa
+def _configs(config):
+    "A configuration and those inside it"
+    inside = [getattr(config, n, None) for n in config.sub_configs]
+    return [config] + [c for o in inside if isinstance(o, PretrainedConfig) for c in _configs(o)]
+
+# %% ../../nbs/11_attention.ipynb #c0725266
+@contextmanager
+def eager_attention(
+    model, # a Hugging Face causal LM
+):
+    "While open, the model computes attention with the eager kernel; afterwards its configurations are what they were"
+    owners = [m for m in model.modules() if isinstance(getattr(m, 'config', None), PretrainedConfig)]
+    configs = {id(c): c for m in owners for c in _configs(m.config)}
+    before = [(c, dict(vars(c))) for c in configs.values()]
+    try:
+        model.set_attn_implementation('eager')
+        yield
+    finally:
+        for c,old in before:
+            vars(c).clear()
+            vars(c).update(old)
+
 # %% ../../nbs/11_attention.ipynb #c8221980
 def _captured(model, batch):
     "Attention of the last token on each position from captured queries and keys, L×B×HG×T"
@@ -309,13 +333,10 @@ def last_attention(
     batch:dict, # arguments of the decoder's forward, with attention_mask B×T
 )->torch.Tensor: # L×B×(H·G)×T
     "Attention of the last token on each position"
-    before = model.config._attn_implementation
-    try:
-        model.set_attn_implementation('eager')
-    except ValueError:
-        return _captured(model, batch)                          # this family has no eager attention
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(eager_attention(model))
+        except ValueError:                                                     # this family has no eager attention
+            return _captured(model, batch)
         maps = decoder(model)(**batch, output_attentions=True).attentions
-    finally:
-        model.set_attn_implementation(before)
     return torch.stack([m[:,:,-1].float() for m in maps])
