@@ -11,7 +11,7 @@ __all__ = ['column', 'page', 'style', 'share_legend', 'method_looks', 'save_figu
 
 # %% ../nbs/26_plots.ipynb #1efa1f04
 import html, math
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from itertools import cycle
