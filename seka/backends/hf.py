@@ -249,11 +249,18 @@ class Session:
         self.used = False
         self.parts = structure(model)
         self._check()
-    def idle(self)->bool:
-        "Whether there is nothing to do at all"
-        return False
-    def begin(self, p:Pass): "Called before a pass over the prompt that has marked columns"
-    def finish(self, p:Pass, out): "Called after a pass over the prompt"
+
+# %% ../../nbs/06_hf.ipynb #e9f185e0
+@patch
+def idle(self:Session)->bool:
+    "Whether there is nothing to do at all"
+    return False
+
+@patch
+def begin(self:Session, p:Pass): "Called before a pass over the prompt that has marked columns"
+
+@patch
+def finish(self:Session, p:Pass, out): "Called after a pass over the prompt"
 
 # %% ../../nbs/06_hf.ipynb #daf4df5e
 @patch
@@ -413,6 +420,7 @@ def _note(self:Session, cache, upto):
     note = Note(self.state_key, self.name, self.marks.ids[:, :upto], self.marks.weights[:, :upto])
     _put_notes(cache, (*kept, note))
 
+# %% ../../nbs/06_hf.ipynb #c1cb5a2d
 @patch
 def _check_cached(self:Session, cache, start):
     "Marks in the cached part of the prompt must have been in force when the cache was filled, and no others"
@@ -555,6 +563,7 @@ def _shadow_refused(model, name):
                             'between requests, so an edit would reach other requests. Use generate()')
     return refuse
 
+# %% ../../nbs/06_hf.ipynb #2f30f1e9
 def _shadow(model):
     "Put the shadows on a model; returns what they replaced"
     shadows = {'generate': _shadow_generate(model, model.generate)} if hasattr(model, 'generate') else {}
@@ -769,6 +778,7 @@ def begin(self:RoutedSession, p):
         self.plain = self.plain_alpha()
     EditSession.begin(self, p)
 
+# %% ../../nbs/06_hf.ipynb #0d8721e8
 @patch
 def plain_alpha(self:RoutedSession)->dict: # layer → α
     "The coefficients that a plain pass over the whole prompt gives"
