@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['Home', 'Note', 'refused_methods', 'Routed', 'session_makers', 'cache_name', 'cache_of', 'call_arguments', 'home',
-           'bind', 'forget', 'unsteered', 'open_sessions', 'sessions_of', 'Passing', 'Pass', 'Session', 'EditSession',
-           'RoutedSession', 'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill', 'next_logprobs',
-           'Comparison', 'compare']
+           'bind', 'forget', 'unsteered', 'open_sessions', 'sessions_of', 'Passing', 'Pass', 'Work', 'Session',
+           'EditSession', 'RoutedSession', 'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill',
+           'next_logprobs', 'Comparison', 'compare']
 
 # %% ../../nbs/06_hf.ipynb #c5bbb3fe
 import html, inspect, math, threading, warnings
@@ -224,10 +224,19 @@ class Pass:
         self.notes = {}             # of whoever works in the pass
         self.hooks = ExitStack()    # what is on the model for this pass alone
 
-# %% ../../nbs/06_hf.ipynb #b2b68869
-class Session:
-    "One open `with`: places each forward pass of its own on the prompt, and leaves when the prompt is in the cache"
+# %% ../../nbs/06_hf.ipynb #e9f185e0
+class Work:
+    "What a kind of session does in a pass; this one does nothing"
     stays = False       # whether it has work to do after the prompt
+    def idle(self)->bool:
+        "Whether there is nothing to do at all"
+        return False
+    def begin(self, p:Pass): "Called before a pass over the prompt that has marked columns"
+    def finish(self, p:Pass, out): "Called after a pass over the prompt"
+
+# %% ../../nbs/06_hf.ipynb #b2b68869
+class Session(Work):
+    "One open `with`: places each forward pass of its own on the prompt, and leaves when the prompt is in the cache"
     def __init__(self,
         model:torch.nn.Module, # a causal LM
         prompt:Prompt, # the marked prompt
@@ -249,18 +258,6 @@ class Session:
         self.used = False
         self.parts = structure(model)
         self._check()
-
-# %% ../../nbs/06_hf.ipynb #e9f185e0
-@patch
-def idle(self:Session)->bool:
-    "Whether there is nothing to do at all"
-    return False
-
-@patch
-def begin(self:Session, p:Pass): "Called before a pass over the prompt that has marked columns"
-
-@patch
-def finish(self:Session, p:Pass, out): "Called after a pass over the prompt"
 
 # %% ../../nbs/06_hf.ipynb #daf4df5e
 @patch
