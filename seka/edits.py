@@ -36,6 +36,7 @@ def linear(
     moved = torch.einsum('hed,bthd->bthe', matrices, states[:,:,heads])
     states[:,:,heads] += moved*weights[...,None,None]
 
+# %% ../nbs/04_edits.ipynb #d104e695
 def scale(
     states:torch.Tensor, # B×T×H×D, edited in place
     heads:torch.Tensor, # indices of the H′ heads to edit
@@ -335,6 +336,7 @@ def _read(path):
     except Exception as e:
         raise DataError(f'{path} cannot be read as safetensors: {e}') from e
 
+# %% ../nbs/04_edits.ipynb #6d2fffbc
 def _load(cls,
     path:Path, # of a saved plan
 )->Plan:

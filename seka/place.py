@@ -20,6 +20,7 @@ def positions(
     "Positions that do not count padding, as `generate` has them"
     return (mask.cumsum(1)-1).clamp(min=0)
 
+# %% ../nbs/05_place.ipynb #faa4af91
 @dataclass(frozen=True, eq=False)
 class Marks:
     "A prompt as a placement sees it"

@@ -312,6 +312,16 @@ class Task:
 
 # %% ../nbs/18_tasks.ipynb #6ae14733
 @patch
+def row(self:Task,
+    record:dict, # one of the task's
+    queries:list, # what was asked about it
+    answers:list, # what came back
+    tok, # the model's tokenizer
+)->dict:
+    "What is kept of a record: its id and its scores"
+    return {'id': record['id'], **self.score(record, answers, tok)}
+
+@patch
 def measure(self:Task,
     model, # a causal LM
     tok, # its fast tokenizer
@@ -325,7 +335,7 @@ def measure(self:Task,
     scores = []
     for r,qs in zip(records, asked):
         answers = [next(outs) for _ in qs]
-        scores.append({'id': r['id'], **self.score(r, answers, tok)})
+        scores.append(self.row(r, qs, answers, tok))
     return scores
 
 # %% ../nbs/18_tasks.ipynb #6eaa2e42

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['Home', 'Note', 'refused_methods', 'Routed', 'session_makers', 'cache_name', 'cache_of', 'call_arguments', 'home',
-           'bind', 'forget', 'unsteered', 'open_sessions', 'sessions_of', 'Passing', 'Pass', 'Session', 'EditSession',
-           'RoutedSession', 'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill', 'next_logprobs',
-           'Comparison', 'compare']
+           'bind', 'forget', 'unsteered', 'open_sessions', 'sessions_of', 'Passing', 'Pass', 'Work', 'Session',
+           'EditSession', 'RoutedSession', 'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill',
+           'next_logprobs', 'Comparison', 'compare']
 
 # %% ../../nbs/06_hf.ipynb #c5bbb3fe
 import html, inspect, math, threading, warnings
@@ -224,10 +224,19 @@ class Pass:
         self.notes = {}             # of whoever works in the pass
         self.hooks = ExitStack()    # what is on the model for this pass alone
 
-# %% ../../nbs/06_hf.ipynb #b2b68869
-class Session:
-    "One open `with`: places each forward pass of its own on the prompt, and leaves when the prompt is in the cache"
+# %% ../../nbs/06_hf.ipynb #e9f185e0
+class Work:
+    "What a kind of session does in a pass; this one does nothing"
     stays = False       # whether it has work to do after the prompt
+    def idle(self)->bool:
+        "Whether there is nothing to do at all"
+        return False
+    def begin(self, p:Pass): "Called before a pass over the prompt that has marked columns"
+    def finish(self, p:Pass, out): "Called after a pass over the prompt"
+
+# %% ../../nbs/06_hf.ipynb #b2b68869
+class Session(Work):
+    "One open `with`: places each forward pass of its own on the prompt, and leaves when the prompt is in the cache"
     def __init__(self,
         model:torch.nn.Module, # a causal LM
         prompt:Prompt, # the marked prompt
@@ -249,11 +258,6 @@ class Session:
         self.used = False
         self.parts = structure(model)
         self._check()
-    def idle(self)->bool:
-        "Whether there is nothing to do at all"
-        return False
-    def begin(self, p:Pass): "Called before a pass over the prompt that has marked columns"
-    def finish(self, p:Pass, out): "Called after a pass over the prompt"
 
 # %% ../../nbs/06_hf.ipynb #daf4df5e
 @patch
@@ -413,6 +417,7 @@ def _note(self:Session, cache, upto):
     note = Note(self.state_key, self.name, self.marks.ids[:, :upto], self.marks.weights[:, :upto])
     _put_notes(cache, (*kept, note))
 
+# %% ../../nbs/06_hf.ipynb #c1cb5a2d
 @patch
 def _check_cached(self:Session, cache, start):
     "Marks in the cached part of the prompt must have been in force when the cache was filled, and no others"
@@ -555,6 +560,7 @@ def _shadow_refused(model, name):
                             'between requests, so an edit would reach other requests. Use generate()')
     return refuse
 
+# %% ../../nbs/06_hf.ipynb #2f30f1e9
 def _shadow(model):
     "Put the shadows on a model; returns what they replaced"
     shadows = {'generate': _shadow_generate(model, model.generate)} if hasattr(model, 'generate') else {}
@@ -769,6 +775,7 @@ def begin(self:RoutedSession, p):
         self.plain = self.plain_alpha()
     EditSession.begin(self, p)
 
+# %% ../../nbs/06_hf.ipynb #0d8721e8
 @patch
 def plain_alpha(self:RoutedSession)->dict: # layer → α
     "The coefficients that a plain pass over the whole prompt gives"
