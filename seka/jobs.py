@@ -64,6 +64,7 @@ def _in_order(text, patterns):
         at = m.end()
     return True
 
+# %% ../nbs/36_jobs.ipynb #ac24d5ff
 def _between(n, bounds):
     return bounds[0]<=n<=bounds[1]
 
@@ -105,6 +106,7 @@ def _patterns_of(check):
         elif kind in ('starts','ends'):
             yield given
 
+# %% ../nbs/36_jobs.ipynb #80bdc3b8
 def _compiled(where, patterns):
     "Raise `DataError` for a pattern that is none"
     for p in patterns:
@@ -113,6 +115,7 @@ def _compiled(where, patterns):
         except (re.error, TypeError) as e:
             raise DataError(f'{where}: {p!r} is no regular expression: {e}') from e
 
+# %% ../nbs/36_jobs.ipynb #87c0f7e3
 def _check_of(where, r, default=...):
     "The check in a rule or a turn, if it can be carried out"
     check = field(r, where, 'check', kind=dict, default=default)
@@ -130,6 +133,7 @@ def _span_of(where, text, sub):
     at = text.index(sub)
     return at, at+len(sub)
 
+# %% ../nbs/36_jobs.ipynb #7b93d0cf
 def _rules_of(where, r):
     "The rules of a system prompt: id → text, span and check"
     system,res = field(r, where, 'system'),{}
@@ -141,6 +145,7 @@ def _rules_of(where, r):
         raise DataError(f'{where}: expected at least two rules, since one of them is the wrong mark')
     return res
 
+# %% ../nbs/36_jobs.ipynb #2182d883
 def _nearest(rules, name):
     "The rule, other than this one, whose length is nearest"
     size = len(rules[name]['text'])
@@ -155,19 +160,22 @@ def _parts_of(where, r, name):
         raise DataError(f'{where}, field {name!r}: expected lists of texts, got {parts!r:.80}')
     return parts
 
+# %% ../nbs/36_jobs.ipynb #fc2673e9
 def _turn(where, t, rules):
     "A turn → the fields of a record"
     name = field(t, where, 'rule')
     if name not in rules:
-        raise DataError(f"{where}, field 'rule': {name!r} is no rule of this prompt: expected one of {', '.join(rules)}")
+        known = ', '.join(rules)
+        raise DataError(f"{where}, field 'rule': {name!r} is no rule of this prompt: expected one of {known}")
     rule = rules[name]
     check = _check_of(where, t, None) or rule['check']
     if not check:
         raise DataError(f'{where}: neither the turn nor its rule {name!r} has a check')
     contains = _parts_of(where, t, 'contains')
     _compiled(f"{where}, field 'contains'", [v for p in contains for v in p])
-    return dict(rule=rule['text'], span=rule['span'], wrong=rules[_nearest(rules, name)]['span'], user=field(t, where, 'user'),
-                check=check, contains=contains, **{k: t[k] for k in ('good','ignoring') if k in t})
+    samples = {k: t[k] for k in ('good','ignoring') if k in t}
+    return dict(rule=rule['text'], span=rule['span'], wrong=rules[_nearest(rules, name)]['span'],
+                user=field(t, where, 'user'), check=check, contains=contains, **samples)
 
 # %% ../nbs/36_jobs.ipynb #144c725b
 def _scenes(source):
@@ -194,6 +202,7 @@ def _plain_words(text):
     "Each word between spaces, in lower case and without punctuation at its ends"
     return [re.sub(r'^[\W_]+|[\W_]+$', '', w.lower()) for w in text.split()]
 
+# %% ../nbs/36_jobs.ipynb #9dcbe115
 def without(
     answer:str, # what the model said
     rule:str, # what was marked
@@ -216,8 +225,10 @@ def _score_rule(r, answers, tok):
     own = {w for w in _plain_words(rest) if w}-{*_plain_words(r['rule'])}
     parts = [[stem(v) for v in p] for p in r['contains']]
     answered = len(own)>=8 and all(places(rest, parts))
-    return dict(followed=int(kept and answered), kept=int(kept), answered=int(answered), hollow=int(kept and not answered))
+    scores = dict(followed=kept and answered, kept=kept, answered=answered, hollow=kept and not answered)
+    return {name: int(o) for name,o in scores.items()}
 
+# %% ../nbs/36_jobs.ipynb #5d0da5b6
 def _content_of_rule(r, said):
     "Where an answer has what the turn asks for"
     return [p for p in places(said, [[stem(v) for v in o] for o in r['contains']]) if p]
@@ -229,15 +240,17 @@ _rule_metrics = dict(
     answered=Metric('turn answered'),
     hollow=Metric('rule kept, turn not answered'))
 
+# %% ../nbs/36_jobs.ipynb #dad9da8c
 def rules(
     split:str='test', # 'test', 'val', or None for all
-    limit:int=None, # at most so many turns
-    path:str|Path|list=None, # your own source of system prompts; None: the package's
+    limit:int|None=None, # at most so many turns
+    path:str|Path|list|None=None, # your own source of system prompts; None: the package's
 )->AnswerTask:
     "Long system prompts of which the user's turn triggers one rule; raises `DataError` naming file, line and field"
     records = select([*_scenes(path or data_path('task_rules.jsonl'))], split, limit)
     return AnswerTask('rules', records, _ask_rule, _score_rule, _rule_metrics, content=_content_of_rule)
 
+# %% ../nbs/36_jobs.ipynb #1f152a0f
 register_task('rules', rules, limit=40, about='one rule of a long system prompt applies: kept, and the turn answered')
 
 # %% ../nbs/36_jobs.ipynb #7e54fce1
@@ -253,6 +266,7 @@ def _sentences(text):
             yield at+lead, end
         at = end+1
 
+# %% ../nbs/36_jobs.ipynb #27f3a225
 def _as_long(text, other):
     "The sentence of a text whose number of words is nearest to that of another text"
     size = len(other.split())
@@ -299,12 +313,13 @@ def _objects(text):
         if isinstance(found, dict):
             yield found
 
+# %% ../nbs/36_jobs.ipynb #404a49fe
 def json_object(
     text:str, # an answer
     keys:list, # what was asked for
 )->tuple: # the object, empty if there is none; whether the answer is that object and nothing else
     "The JSON object in an answer that has most of the keys"
-    found = max(_objects(text), key=lambda o: len({*o} & {*keys}), default={})
+    found: dict = max(_objects(text), key=lambda o: len({*o} & {*keys}), default={})
     try:
         bare = isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
@@ -321,6 +336,7 @@ def _number(given):
     found = re.findall(r'(?<![\w.,])\d[\d,]*(?:\.\d+)?', str(given))
     return float(found[0].replace(',', '')) if len(found)==1 else None
 
+# %% ../nbs/36_jobs.ipynb #ec15a45a
 def same_value(
     given, # what an answer has
     wanted:str|int|float|bool|None, # a right value
@@ -344,6 +360,7 @@ def _right_fields(r, said):
     right = [k for k,values in r['fields'].items() if k in found and any(same_value(found[k], v) for v in values)]
     return found, bare, right
 
+# %% ../nbs/36_jobs.ipynb #8b22b720
 def _score_extraction(r, answers, tok):
     "Bare JSON, the right keys, the right values, and all three"
     found,bare,right = _right_fields(r, answers[0])
@@ -352,6 +369,7 @@ def _score_extraction(r, answers, tok):
     return dict(done=int(bare and keys and whole), bare=int(bare), keys=int(keys), fields=len(right)/len(r['fields']),
                 answered=int(whole))
 
+# %% ../nbs/36_jobs.ipynb #f75ec5a5
 def _content_of_json(r, said):
     "Where an answer has its right values"
     found,_,right = _right_fields(r, said)
@@ -371,15 +389,18 @@ _extraction_metrics = dict(
     fields=Metric('right values, also in a fence or between words'),
     answered=Metric('all values right, also in a fence or between words'))
 
+# %% ../nbs/36_jobs.ipynb #bb478160
 def extraction(
     split:str='test', # 'test', 'val', or None for all
-    limit:int=None, # at most so many records
-    path:str|Path|list=None, # your own source; None: the package's
+    limit:int|None=None, # at most so many records
+    path:str|Path|list|None=None, # your own source; None: the package's
 )->AnswerTask:
     "A text → bare JSON with given keys; raises `DataError` naming file, line and field"
     records = task_records(path or data_path('task_extraction.jsonl'), _extraction, split, limit)
-    return AnswerTask('extraction', records, _ask_extraction, _score_extraction, _extraction_metrics, content=_content_of_json)
+    return AnswerTask('extraction', records, _ask_extraction, _score_extraction, _extraction_metrics,
+                      content=_content_of_json)
 
+# %% ../nbs/36_jobs.ipynb #5cf5480a
 register_task('extraction', extraction, limit=40, about='a text as bare JSON: the format kept, and the values right')
 
 # %% ../nbs/36_jobs.ipynb #44ca0b8a
@@ -395,6 +416,7 @@ def _question(where, q, docs):
     return dict(question=field(q, where, 'question'), gold=gold, needed=needed, answers=_parts_of(where, q, 'answers'),
                 others=named)
 
+# %% ../nbs/36_jobs.ipynb #3ddbf4ae
 def _questions(source):
     "Rows of documents → one row a question"
     for i,(where,r) in enumerate(read_records(source)):
@@ -410,31 +432,35 @@ def _holds(text, parts):
     "Whether a text has one of the variants of any part"
     return any(re.search(phrase(v), text, re.I) for p in parts for v in p)
 
+# %% ../nbs/36_jobs.ipynb #b088501a
 def _fill(r, need, pool):
     "So many documents of a pool that do not answer, in an order that the record's id decides"
     if not need:
         return []
     free = [d for d in pool if not _holds(f"{d['title']} {d['text']}", r['answers'])]
     if need>len(free):
-        raise DataError(f"Record {r['id']}: {need} more documents are wanted, and {len(free)} are there: ask for fewer (n_docs)")
+        lacks = f"Record {r['id']}: {need} more documents are wanted, and {len(free)} are there"
+        raise DataError(f'{lacks}: ask for fewer (n_docs)')
     order = np.random.default_rng(zlib.crc32(r['id'].encode())).permutation(len(free))
     return [free[i] for i in order[:need]]
 
+# %% ../nbs/36_jobs.ipynb #e76a2f24
 def _lay(r, n_docs, pool):
     "A record with its documents in order, where the gold one is, and the one to be marked by mistake"
-    own = [(i, d) for i,d in enumerate(r['docs'])]
+    own = [*enumerate(r['docs'])]
     gold = own.pop(r['gold'])
     own.sort(key=lambda o: str(o[0]) not in r['others'])
-    wrong = [gold, *own][:n_docs]
-    wrong += [(None, d) for d in _fill(r, max(0, n_docs-len(wrong)), pool)]
-    order = np.random.default_rng(zlib.crc32(r['id'].encode())+1).permutation(len(wrong))
-    places = [int(np.where(order==k)[0][0]) for k in (0,1)]
-    return dict(r, docs=[wrong[k][1] for k in order], gold=places[0], wrong=places[1], wrong_said=r['others'].get(str(wrong[1][0])))
+    chosen = [gold, *own][:n_docs]
+    chosen += [(None, d) for d in _fill(r, max(0, n_docs-len(chosen)), pool)]
+    order = np.random.default_rng(zlib.crc32(r['id'].encode())+1).permutation(len(chosen)).tolist()
+    said = r['others'].get(str(chosen[1][0]))
+    return dict(r, docs=[chosen[k][1] for k in order], gold=order.index(0), wrong=order.index(1), wrong_said=said)
 
 # %% ../nbs/36_jobs.ipynb #73c272e5
 _from_documents = ('Answer the question in one or two sentences. Use only the documents below, '
                    'even where you have heard otherwise.')
 
+# %% ../nbs/36_jobs.ipynb #ed49534e
 def _documents_text(r):
     "All documents as a text, and the (start, end) of each document's own text in it"
     text,at = '',[]
@@ -444,6 +470,7 @@ def _documents_text(r):
         text += d['text']+'\n'
     return text, at
 
+# %% ../nbs/36_jobs.ipynb #b79e706f
 def _wrong_sentence(r):
     "The (start, end), in the wrong document, of the sentence that has its own value, or of the first"
     text = r['docs'][r['wrong']]['text']
@@ -470,6 +497,7 @@ def _ask_answers(r, mark):
 def _phrases(parts):
     return [[phrase(v) for v in p] for p in parts]
 
+# %% ../nbs/36_jobs.ipynb #ba59a0de
 def _score_answers(r, answers, tok):
     "Whether an answer has what was asked for, and what was not"
     right = all(places(answers[0], _phrases(r['answers'])))
@@ -477,6 +505,7 @@ def _score_answers(r, answers, tok):
     noted = int(distracted) if r['others'] else None
     return dict(clean=int(right and not distracted), right=int(right), distracted=noted, kind=r['kind'])
 
+# %% ../nbs/36_jobs.ipynb #47f49f98
 def _content_of_answers(r, said):
     "Where an answer has its parts"
     return [p for p in places(said, _phrases(r['answers'])) if p]
@@ -487,10 +516,11 @@ _answer_metrics = dict(
     right=Metric('the right answer is there'),
     distracted=Metric('says what another document or memory says'))
 
+# %% ../nbs/36_jobs.ipynb #f796d227
 def answers(
     split:str='test', # 'test', 'val', or None for all
-    limit:int=None, # at most so many questions
-    path:str|Path|list=None, # your own source; None: the package's
+    limit:int|None=None, # at most so many questions
+    path:str|Path|list|None=None, # your own source; None: the package's
     mark:str='sentence', # 'sentence', 'document', or 'wrong': a document that does not answer
     n_docs:int=6, # documents in a prompt, at least two
 )->AnswerTask: # tables may be broken down by 'kind'
@@ -501,10 +531,12 @@ def answers(
         raise DataError(f'n_docs={n_docs}: expected at least 2, since one of them is wrong')
     pool = [r for _,r in read_records(data_path('task_documents.jsonl'))]
     rows = select([*_questions(path or data_path('task_answers.jsonl'))], split, limit)
-    name = 'answers' if mark=='sentence' else f'answers-{mark}'
-    return AnswerTask(name if n_docs==6 else f'{name}-{n_docs}', [_lay(r, n_docs, pool) for r in rows],
-                      partial(_ask_answers, mark=mark), _score_answers, _answer_metrics, by='kind', content=_content_of_answers)
+    records = [_lay(r, n_docs, pool) for r in rows]
+    name = '-'.join(['answers', *[mark]*(mark!='sentence'), *[str(n_docs)]*(n_docs!=6)])
+    return AnswerTask(name, records, partial(_ask_answers, mark=mark), _score_answers, _answer_metrics, by='kind',
+                      content=_content_of_answers)
 
+# %% ../nbs/36_jobs.ipynb #73395a58
 register_task('answers', answers, limit=40, about='a question over documents that look alike, answered in sentences')
 
 # %% ../nbs/36_jobs.ipynb #ff9e9b79
@@ -516,6 +548,7 @@ def _haystack(i, r, pairs):
     wrong = (at+rng.randrange(1, pairs))%pairs
     return dict(r, pairs=[(draw(), draw()) for _ in range(pairs)], at=at, wrong=wrong)
 
+# %% ../nbs/36_jobs.ipynb #d6012555
 def _ask_needle(r):
     "The object, with the pair marked, and its key"
     text,spans = 'Below is a JSON object. Find the value of one of its keys.\n\n{',[]
@@ -524,7 +557,8 @@ def _ask_needle(r):
         pair = f'"{key}": "{value}"'
         spans.append((len(text), len(text)+len(pair)))
         text += pair
-    text += f'''\n}}\n\nWhat is the value of the key "{r['pairs'][r['at']][0]}"? Reply with the value and nothing else.'''
+    key = r['pairs'][r['at']][0]
+    text += f'\n}}\n\nWhat is the value of the key "{key}"? Reply with the value and nothing else.'
     return [Chat((('user', text),), ((spans[r['at']],),), 32, wrong=((spans[r['wrong']],),))]
 
 # %% ../nbs/36_jobs.ipynb #0877e5a4
@@ -535,6 +569,7 @@ def _score_needle(r, answers, tok):
     distracted = any(v in answers[0] for i,v in enumerate(values) if i!=r['at'])
     return dict(right=int(right and not distracted), distracted=int(distracted), place=r['at']+1)
 
+# %% ../nbs/36_jobs.ipynb #a531cfa6
 def _content_of_needle(r, said):
     "Where an answer has the value"
     value = r['pairs'][r['at']][1]
@@ -543,9 +578,10 @@ def _content_of_needle(r, said):
 # %% ../nbs/36_jobs.ipynb #fc25edf3
 _needle_metrics = dict(right=Metric('the value, and no other'), distracted=Metric("another key's value"))
 
+# %% ../nbs/36_jobs.ipynb #b0414ad7
 def needles(
     split:str='test', # 'test', 'val', or None for all
-    limit:int=None, # at most so many records; None: 50 a split
+    limit:int|None=None, # at most so many records; None: 50 a split
     pairs:int=104, # in the object, at least two
 )->AnswerTask: # tables may be broken down by 'place'
     "A key of a long JSON object, and its value (Liu et al., 2024); raises `DataError`"
@@ -554,8 +590,10 @@ def needles(
     rows = [dict(id=f'{s}-{i}', split=s) for s in ('val','test') for i in range(50)]
     records = [_haystack(i, r, pairs) for i,r in enumerate(select(rows, split, limit))]
     name = 'needles' if pairs==104 else f'needles-{pairs}'
-    return AnswerTask(name, records, _ask_needle, _score_needle, _needle_metrics, by='place', content=_content_of_needle)
+    return AnswerTask(name, records, _ask_needle, _score_needle, _needle_metrics, by='place',
+                      content=_content_of_needle)
 
+# %% ../nbs/36_jobs.ipynb #89bf79a9
 register_task('needles', needles, limit=20, about='a key of a JSON object of about 4,000 tokens, and its value')
 
 # %% ../nbs/36_jobs.ipynb #fb4f7f70
@@ -571,13 +609,16 @@ def _grown(text, core, count):
     return words[first][0], words[last-1][1]
 
 # %% ../nbs/36_jobs.ipynb #d65edd17
-def _long_row(where, r):
-    "A document with its question, as the `documents` task has them"
+def _long_row(where, r, i):
+    "Row `i`: a document with its question, as the `documents` task has them"
     answers = _parts_of(where, {'answers': [r.get('answers')]}, 'answers')[0]
     text = field(r, where, 'text')
     if not _holds(text, [answers]):
         raise DataError(f"{where}, field 'answers': none of {answers!r:.80} stands in the text")
-    return dict(title=field(r, where, 'title', default=''), text=text, question=field(r, where, 'question'), answers=answers)
+    name = str(field(r, where, 'id', kind=(int,str), default=i))
+    split = {'split': r['split']} if r.get('split') else {}
+    title = field(r, where, 'title', default='')
+    return dict(id=name, title=title, text=text, question=field(r, where, 'question'), answers=answers, **split)
 
 # %% ../nbs/36_jobs.ipynb #1b107722
 def _long_document(r, pool, words):
@@ -593,12 +634,14 @@ def _long_document(r, pool, words):
     text = '\n\n'.join(texts)
     return text, places(text, answers)[0]
 
+# %% ../nbs/36_jobs.ipynb #058fe438
 def _with_lengths(r, pool, words):
     "A question as one record for each length of its mark"
     text,core = _long_document(r, pool, 320)
     for n in words:
         span = None if n=='all' else _grown(text, core, n)
-        yield dict(id=f"{r['id']}-{n}", split=r['split'], text=text, question=r['question'], answers=r['answers'], length=n, span=span)
+        asked = {k: r[k] for k in ('split','question','answers')}
+        yield dict(id=f"{r['id']}-{n}", text=text, length=n, span=span, **asked)
 
 # %% ../nbs/36_jobs.ipynb #e816df1f
 _from_text = 'Read the text and answer the question below it in one or two sentences.'
@@ -610,6 +653,7 @@ def _ask_long(r):
     span = (r['span'][0]+lead, r['span'][1]+lead) if r['span'] else (0, len(user))
     return [Chat((('user', user),), ((span,),), 60)]
 
+# %% ../nbs/36_jobs.ipynb #0309b629
 def _score_long(r, answers, tok):
     "Whether the answer is there, and how long the mark was"
     right = bool(_content_of_long(r, answers[0]))
@@ -622,12 +666,13 @@ def _content_of_long(r, said):
 # %% ../nbs/36_jobs.ipynb #1c066cf9
 def long_marks(
     split:str='test', # 'test', 'val', or None for all
-    limit:int=None, # at most so many questions, each with all lengths
-    path:str|Path|list=None, # your own source of documents with question and answers; None: the package's
+    limit:int|None=None, # at most so many questions, each with all lengths
+    path:str|Path|list|None=None, # your own source of documents with question and answers; None: the package's
     words:tuple=lengths, # in the mark, or 'all' for the whole prompt
 )->AnswerTask: # tables may be broken down by 'length'
     "A question with marks of two words to the whole prompt; raises `DataError` naming file, line and field"
-    pool = task_records(path or data_path('task_documents.jsonl'), _long_row, None)
+    source = read_records(path or data_path('task_documents.jsonl'))
+    pool = [_long_row(where, r, i) for i,(where,r) in enumerate(source)]
     unknown = [n for n in words if n!='all' and (not isinstance(n, int) or n<1)]
     if unknown:
         raise DataError(f"words={words!r}: {unknown[0]!r} is no length of a mark: expected numbers of words, or 'all'")
