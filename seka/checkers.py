@@ -6,12 +6,12 @@
 __all__ = ['words', 'lines', 'paragraphs', 'sentences', 'Checker', 'register_checker', 'checkers', 'check_args', 'readings',
            'follows', 'says', 'without_copies', 'answered']
 
-# %% ../nbs/35_checkers.ipynb #0c430d31
+# %% ../nbs/35_checkers.ipynb #9b215f79
 import csv
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from inspect import signature
 from .core import DataError
@@ -69,7 +69,7 @@ def sentences(
     "The sentences of a text; a line's end ends one"
     return [s for line in text.splitlines() for s in _sentences_of(line)]
 
-# %% ../nbs/35_checkers.ipynb #12528891
+# %% ../nbs/35_checkers.ipynb #862582bf
 @dataclass(frozen=True)
 class Checker:
     "A program that checks one kind of instruction"
@@ -77,7 +77,7 @@ class Checker:
     check:Callable # (answer, **args) → bool
     about:str # one line
 
-_checkers = {} # kind → Checker
+_checkers:dict[str,Checker] = {} # by kind
 
 def register_checker(
     check:Callable, # (answer, **args) → bool, with annotations and a docstring; `_two_words` is the kind two-words
@@ -258,7 +258,7 @@ def _steps(answer, n:int):
     found = re.findall(r'(?im)^[ \t#*]*step (\d{1,6})\s*[:.]', answer)
     return [int(o) for o in found]==list(range(1, n+1))
 
-# %% ../nbs/35_checkers.ipynb #5be341c9
+# %% ../nbs/35_checkers.ipynb #e6633ed0
 @register_checker
 def _joined(answer, n:int, separator:str):
     "One line of exactly n items of at most five words, with a separator between them"
@@ -267,9 +267,10 @@ def _joined(answer, n:int, separator:str):
     return len(lines(answer))==1 and len(items)==n and short
 
 def _listed(answer):
-    "The items of a bulleted, numbered or lettered list, else of a comma-separated line"
+    "The items of a bulleted, numbered or lettered list, of a comma-separated line, else the lines"
     found = _bulleted(answer) or _numbered_items(answer) or _lettered_items(answer)
-    return found or (answer.split(',') if len(lines(answer))==1 else [])
+    rows = lines(answer)
+    return found or (answer.split(',') if len(rows)==1 else rows)
 
 @register_checker
 def _alphabetical(answer):
@@ -393,7 +394,7 @@ def _no_markdown(answer):
     "Plain text: no headings, bullets, bold or code marks, no table"
     return not re.search(r'(?m)^[ \t]*(?:#{1,6}|[-*+•])[ \t]|\*\*|`|^[ \t]*\|', answer)
 
-# %% ../nbs/35_checkers.ipynb #a4028125
+# %% ../nbs/35_checkers.ipynb #8a16ac92
 @register_checker
 def _quoted(answer):
     "The whole answer stands in one pair of double quotation marks"
@@ -404,7 +405,7 @@ def _tagged(answer, tag:str):
     "The whole answer stands between <tag> and </tag>"
     name = re.escape(tag)
     m = re.fullmatch(rf'<{name}>(.*)</{name}>', answer.strip(), re.DOTALL)
-    return bool(m) and bool(words(m.group(1)))
+    return m is not None and bool(words(m.group(1)))
 
 @register_checker
 def _first_label(answer, label:str):
@@ -619,7 +620,7 @@ def _ends_with(answer, text:str):
         end = end.rstrip('.!?…')
     return end.casefold().endswith(text.casefold()) and len(words(answer))>len(words(text))
 
-# %% ../nbs/35_checkers.ipynb #7da15dc5
+# %% ../nbs/35_checkers.ipynb #fbf1d8ca
 @register_checker
 def _signature(answer, name:str):
     "The last line is a name, perhaps behind a dash, and something stands before it"
@@ -631,10 +632,10 @@ def _signature(answer, name:str):
 def _postscript(answer, marker:str):
     "The last paragraph or line begins with a marker such as P.S. and goes on; something stands before it"
     rows = lines(answer)
-    at = [i for i,row in enumerate(rows) if row.lstrip('*_').casefold().startswith(marker.casefold())]
-    goes_on = at and len(words(' '.join(rows[at[-1]:])))>len(words(marker))
-    return bool(goes_on) and at[-1]>0 and any(p.lstrip('*_').casefold().startswith(marker.casefold())
-                                              for p in [paragraphs(answer)[-1], rows[-1]])
+    ends = [paragraphs(answer)[-1], rows[-1]]
+    found = [o.lstrip('*_') for o in ends if o.lstrip('*_').casefold().startswith(marker.casefold())]
+    before = rows[0].lstrip('*_').casefold().startswith(marker.casefold())
+    return not before and any(len(words(o))>len(words(marker)) for o in found)
 
 @register_checker
 def _repeat_first(answer, text:str):
@@ -714,34 +715,49 @@ def says(
     plain = text.replace('**', '').replace('’', "'")
     return any(_pattern(v).search(plain) for v in variants)
 
-# %% ../nbs/35_checkers.ipynb #74777dad
-def without_copies(
-    text:str, # what a model wrote
-    sources:list[str], # texts of which copies do not count
-    run:int=4, # words; shorter runs stay
-)->str:
-    "The text without the runs of words that also stand in one of the sources; what is taken out leaves ' … '"
-    spans = [(m.start(), m.end()) for m in _word.finditer(text)]
-    said = [text[a:b].casefold() for a,b in spans]
+# %% ../nbs/35_checkers.ipynb #16921541
+def _left_out(text, spans):
+    "A text without some of its words; what stands between two neighbours goes with them"
+    res,end = '',0
+    for start,stop in spans:
+        goes_on = end>0 and not words(text[end:start])
+        res += '' if goes_on else text[end:start]+' … '
+        end = stop
+    return res+text[end:]
+
+# %% ../nbs/35_checkers.ipynb #10983f75
+def _copied(text, sources, run):
+    "Which words of a text stand in runs of `run` words that a source has as well, or are a shorter source as a whole"
+    said = [w.casefold() for w in words(text)]
     known = set()
     for source in sources:
-        asked = [w.casefold() for w in words(source)]
-        known |= {tuple(asked[i:i+run]) for i in range(len(asked)-run+1)}
-    copied = [i for i in range(len(said)-run+1) if tuple(said[i:i+run]) in known]
-    res,end = [],0
-    for i in copied:
-        start,stop = spans[i][0],spans[i+run-1][1]
-        res.append(text[end:start] + ' … '*(start>=end))
-        end = max(end, stop)
-    return ''.join(res)+text[end:]
+        told = [w.casefold() for w in words(source)]
+        size = min(run, len(told))
+        known |= {tuple(told[i:i+size]) for i in range(len(told)-size+1) if size}
+    copied = set()
+    for size in {len(o) for o in known}:
+        for i in range(len(said)-size+1):
+            if tuple(said[i:i+size]) in known:
+                copied |= set(range(i, i+size))
+    return copied
 
-# %% ../nbs/35_checkers.ipynb #3067d625
+def without_copies(
+    text:str, # what a model wrote
+    marked:Iterable[str], # the instruction; copies of four words do not count
+    asked:Iterable[str]=(), # the messages; copies of ten words do not count
+)->str:
+    "The text without what is copied from the prompt; in its place stands ' … '"
+    copied = _copied(text, marked, 4) | _copied(text, asked, 10)
+    spans = [(m.start(), m.end()) for m in _word.finditer(text)]
+    return _left_out(text, [spans[i] for i in sorted(copied)])
+
+# %% ../nbs/35_checkers.ipynb #9d21b558
 def answered(
     answer:str, # what a model wrote
     contains:list[list[str]], # what a good answer says, each with its variants
-    marked:list[str]=(), # the instruction; copies of four words do not count
-    asked:list[str]=(), # the messages; copies of six words do not count
+    marked:Iterable[str]=(), # the instruction; copies of four words do not count
+    asked:Iterable[str]=(), # the messages; copies of ten words do not count
 )->bool:
     "Whether an answer says everything that it must; raises `DataError` as `says` does"
-    left = without_copies(without_copies(answer, marked), asked, 6)
+    left = without_copies(answer, marked, asked)
     return all(says(left, variants) for variants in contains)
