@@ -251,7 +251,8 @@ def rules(
     return AnswerTask('rules', records, _ask_rule, _score_rule, _rule_metrics, content=_content_of_rule)
 
 # %% ../nbs/36_jobs.ipynb #1f152a0f
-register_task('rules', rules, limit=40, about='one rule of a long system prompt applies: kept, and the turn answered')
+register_task('rules', rules, limit=40, default=False,
+              about='one rule of a long system prompt applies: kept, and the turn answered')
 
 # %% ../nbs/36_jobs.ipynb #7e54fce1
 def _sentences(text):
@@ -401,7 +402,8 @@ def extraction(
                       content=_content_of_json)
 
 # %% ../nbs/36_jobs.ipynb #5cf5480a
-register_task('extraction', extraction, limit=40, about='a text as bare JSON: the format kept, and the values right')
+register_task('extraction', extraction, limit=40, default=False,
+              about='a text as bare JSON: the format kept, and the values right')
 
 # %% ../nbs/36_jobs.ipynb #44ca0b8a
 def _question(where, q, docs):
@@ -537,7 +539,8 @@ def answers(
                       content=_content_of_answers)
 
 # %% ../nbs/36_jobs.ipynb #73395a58
-register_task('answers', answers, limit=40, about='a question over documents that look alike, answered in sentences')
+register_task('answers', answers, limit=40, default=False,
+              about='a question over documents that look alike, answered in sentences')
 
 # %% ../nbs/36_jobs.ipynb #ff9e9b79
 def _haystack(i, r, pairs):
@@ -594,7 +597,8 @@ def needles(
                       content=_content_of_needle)
 
 # %% ../nbs/36_jobs.ipynb #89bf79a9
-register_task('needles', needles, limit=20, about='a key of a JSON object of about 4,000 tokens, and its value')
+register_task('needles', needles, limit=20, default=False,
+              about='a key of a JSON object of about 4,000 tokens, and its value')
 
 # %% ../nbs/36_jobs.ipynb #fb4f7f70
 def _grown(text, core, count):
@@ -681,4 +685,5 @@ def long_marks(
     return AnswerTask('long-marks', rows, _ask_long, _score_long, metrics, by='length', content=_content_of_long)
 
 # %% ../nbs/36_jobs.ipynb #97a28efe
-register_task('long-marks', long_marks, limit=5, about='the same question with marks of two words to the whole prompt')
+register_task('long-marks', long_marks, limit=5, default=False,
+              about='the same question with marks of two words to the whole prompt')
