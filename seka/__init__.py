@@ -24,6 +24,7 @@ _homes = {name: home for home,names in {
     'benchmarks': 'bios conflicts counterfact documents instructions pronouns traps',
     'harm': 'damage',
     'collateral': 'AnswerTask',
+    'jobs': 'answers extraction long_marks needles rules',
     'results': 'Results',
     'evaluation': 'evaluate',
     'calibration': 'calibrate',

@@ -150,8 +150,9 @@ def instructions_whole(
     records = task_records(source, _form, split, limit)
     return AnswerTask('instructions-whole', records, _ask, _score, metrics, by='place', content=_content)
 
-# %% ../nbs/37_follow.ipynb #575fa685
-register_task('instructions-whole', instructions_whole, limit=100, about='verifiable instructions, whole answers')
+# %% ../nbs/37_follow.ipynb #544583d5
+register_task('instructions-whole', instructions_whole, limit=100, default=False,
+    about='verifiable instructions, whole answers')
 
 # %% ../nbs/37_follow.ipynb #5e2786d1
 _missing = (
@@ -236,7 +237,7 @@ def _score_ifeval(r, answers, tok, published):
         followed=int(all(strict)), followed_loose=int(all(loose)),
         each=sum(strict)/len(strict), each_loose=sum(loose)/len(loose), instructions=len(strict))
 
-# %% ../nbs/37_follow.ipynb #dfda42f5
+# %% ../nbs/37_follow.ipynb #6f994e43
 def ifeval(
     split:str='test', # 'test', 'val', or None for all; the file has no splits, so every third row is 'val'
     limit:int=None, # at most so many; None: all
@@ -251,4 +252,4 @@ def ifeval(
     chosen = {name: metrics[name] for name in ('followed', 'followed_loose', 'each', 'each_loose')}
     return AnswerTask('ifeval', records, _ask, partial(_score_ifeval, published=published), chosen)
 
-register_task('ifeval', ifeval, about='the public IFEval file (path), with the checkers of lm-eval')
+register_task('ifeval', ifeval, default=False, about='the public IFEval file (path), with the checkers of lm-eval')
