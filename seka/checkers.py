@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['words', 'lines', 'paragraphs', 'sentences', 'Checker', 'register_checker', 'checkers', 'check_args', 'readings',
-           'follows', 'says', 'without_copies', 'answered']
+           'follows', 'says', 'without_copies', 'answered', 'content_places']
 
 # %% ../nbs/35_checkers.ipynb #9b215f79
 import csv
@@ -715,17 +715,7 @@ def says(
     plain = text.replace('**', '').replace('’', "'")
     return any(_pattern(v).search(plain) for v in variants)
 
-# %% ../nbs/35_checkers.ipynb #16921541
-def _left_out(text, spans):
-    "A text without some of its words; what stands between two neighbours goes with them"
-    res,end = '',0
-    for start,stop in spans:
-        goes_on = end>0 and not words(text[end:start])
-        res += '' if goes_on else text[end:start]+' … '
-        end = stop
-    return res+text[end:]
-
-# %% ../nbs/35_checkers.ipynb #10983f75
+# %% ../nbs/35_checkers.ipynb #98da016e
 def _copied(text, sources, run):
     "Which words of a text stand in runs of `run` words that a source has as well, or are a shorter source as a whole"
     said = [w.casefold() for w in words(text)]
@@ -746,12 +736,15 @@ def without_copies(
     marked:Iterable[str], # the instruction; copies of four words do not count
     asked:Iterable[str]=(), # the messages; copies of ten words do not count
 )->str:
-    "The text without what is copied from the prompt; in its place stands ' … '"
+    "The text with … for every letter of a word that is copied from the prompt; the length stays"
     copied = _copied(text, marked, 4) | _copied(text, asked, 10)
-    spans = [(m.start(), m.end()) for m in _word.finditer(text)]
-    return _left_out(text, [spans[i] for i in sorted(copied)])
+    res = list(text)
+    for i,m in enumerate(_word.finditer(text)):
+        if i in copied:
+            res[m.start():m.end()] = '…'*(m.end()-m.start())
+    return ''.join(res)
 
-# %% ../nbs/35_checkers.ipynb #9d21b558
+# %% ../nbs/35_checkers.ipynb #a725a5ec
 def answered(
     answer:str, # what a model wrote
     contains:list[list[str]], # what a good answer says, each with its variants
@@ -761,3 +754,14 @@ def answered(
     "Whether an answer says everything that it must; raises `DataError` as `says` does"
     left = without_copies(answer, marked, asked)
     return all(says(left, variants) for variants in contains)
+
+def content_places(
+    answer:str, # what a model wrote
+    contains:list[list[str]], # as for `answered`
+    marked:Iterable[str]=(), # the instruction
+    asked:Iterable[str]=(), # the messages
+)->list[tuple[int,int]]: # (start, end), in order
+    "Where an answer says what it must: the first place of each thing that is there"
+    left = without_copies(answer, marked, asked).replace('’', "'")
+    found = [[m.span() for v in variants if (m := _pattern(v).search(left))] for variants in contains]
+    return sorted({min(o) for o in found if o})

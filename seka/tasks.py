@@ -414,7 +414,7 @@ class TaskEntry:
 
 # %% ../nbs/18_tasks.ipynb #030e8d3e
 _entries = {} # name → TaskEntry
-_rooms = ('seka.benchmarks', 'seka.jobs') # of the built-in tasks
+_rooms = ('seka.benchmarks', 'seka.jobs', 'seka.follow') # of the built-in tasks
 
 def _builtin():
     "Import the built-in tasks"
