@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Marked', 'scan_marks', 'MarkWarning', 'mark_note', 'parse_marks', 'find_spans', 'token_weights', 'Prompt', 'encode',
-           'read_messages', 'render_chat', 'message_text', 'from_utf16', 'verbatim_roles', 'highlight']
+           'read_messages', 'render_chat', 'message_text', 'from_utf16', 'verbatim_roles', 'read_marked', 'highlight']
 
 # %% ../nbs/03_spans.ipynb #a0341621
 import html
@@ -916,10 +916,22 @@ def _spread(messages, spans, occurrence, weight):
             res[i].append((start, end, own))
     return res
 
+# %% ../nbs/03_spans.ipynb #67117f95
+def verbatim_roles(
+    markers:str|tuple='**', # as for `highlight`
+    verbatim:str|tuple|None=None, # as for `highlight`
+)->tuple: # of roles
+    "The roles in a chat whose messages have no marks"
+    if verbatim is None:
+        return ('assistant','tool','function') if _marker_pair(markers)==('**','**') else ()
+    return (verbatim,) if isinstance(verbatim, str) else tuple(verbatim)
+
 # %% ../nbs/03_spans.ipynb #c1cafe11
 def _parse_chat(messages, spans, markers, occurrence, weight, verbatim):
     "Clean text and ranges of each text of a chat, and notes"
     texts,owners = _texts(messages)
+    for text in texts:
+        _check_text(text)
     if spans is not None:
         return texts, _spread(messages, spans, occurrence, weight), []
     res,notes = [],[]
@@ -931,18 +943,33 @@ def _parse_chat(messages, spans, markers, occurrence, weight, verbatim):
     return [m.text for m in res], [m.spans for m in res], notes
 
 # %% ../nbs/03_spans.ipynb #9590c092
-def _one(tok, item, spans, markers, occurrence, weight, verbatim, template_kwargs):
+def read_marked(
+    text:str|list|dict, # a text or a chat
+    spans:list|None=None, # mark these instead of looking for marks
+    markers:str|tuple='**', # as for `highlight`
+    occurrence:str|int='all', # as for `highlight`
+    weight:float=1., # of spans and marks without one
+    verbatim:str|tuple|None=None, # as for `highlight`
+)->tuple: # clean texts, one for each text of a chat; the ranges in each; notes
+    "What is marked in a text or a chat; raises `SpanError`"
+    given = None if spans is None else _check_spans(spans)
+    if _is_chat(text):
+        roles = verbatim_roles(markers, verbatim)
+        return _parse_chat(read_messages(text), given, markers, occurrence, weight, roles)
+    _check_text(text)
+    if given is not None:
+        return [text], [find_spans(text, given, occurrence, weight)], []
+    marked = scan_marks(text, markers, weight)
+    return [marked.text], [marked.spans], [mark_note(text, marked.left)] if marked.left else []
+
+# %% ../nbs/03_spans.ipynb #e4d35653
+def _one(tok, item, spans, how, template_kwargs):
     "A text or a chat → clean text, ranges, notes"
-    if spans is not None:
-        spans = _check_spans(spans)
-    if _is_chat(item):
-        messages = read_messages(item)
-        texts,ranges,notes = _parse_chat(messages, spans, markers, occurrence, weight, verbatim)
-        return *render_chat(tok, _with_texts(messages, texts), ranges, **template_kwargs), notes
-    if spans is not None:
-        return item, find_spans(item, spans, occurrence, weight), []
-    marked = scan_marks(item, markers, weight)
-    return marked.text, marked.spans, [mark_note(item, marked.left)] if marked.left else []
+    texts,ranges,notes = read_marked(item, spans, **how)
+    if not _is_chat(item):
+        return texts[0], ranges[0], notes
+    clean = _with_texts(read_messages(item), texts)
+    return *render_chat(tok, clean, ranges, **template_kwargs), notes
 
 # %% ../nbs/03_spans.ipynb #fc320ec7
 def _check_items(items, each):
@@ -972,16 +999,6 @@ def _as_batch(text, spans):
     _check_items(items, each)
     return items, each, batched
 
-# %% ../nbs/03_spans.ipynb #67117f95
-def verbatim_roles(
-    markers:str|tuple='**', # as for `highlight`
-    verbatim:str|tuple|None=None, # as for `highlight`
-)->tuple: # of roles
-    "The roles in a chat whose messages have no marks"
-    if verbatim is None:
-        return ('assistant','tool','function') if _marker_pair(markers)==('**','**') else ()
-    return (verbatim,) if isinstance(verbatim, str) else tuple(verbatim)
-
 # %% ../nbs/03_spans.ipynb #65badf52
 def highlight(
     tok, # a fast tokenizer
@@ -997,8 +1014,8 @@ def highlight(
 )->Prompt:
     "Tokenise a text, a chat or a batch of them, with a weight on every marked token; raises `SpanError`"
     items,each,batched = _as_batch(text, spans)
-    how = markers, occurrence, weight, verbatim_roles(markers, verbatim), template_kwargs
-    texts,ranges,notes = zip(*[_one(tok, o, s, *how) for o,s in zip(items, each)])
+    how = dict(markers=markers, occurrence=occurrence, weight=weight, verbatim=verbatim)
+    texts,ranges,notes = zip(*[_one(tok, o, s, how, template_kwargs) for o,s in zip(items, each)])
     notes = tuple(f'Text {i}: {note}' if batched else note for i,own in enumerate(notes) for note in own)
     plain = not _is_chat(items[0])
     p = encode(tok, list(texts), list(ranges), plain, max_length, batched=batched, notes=notes)
