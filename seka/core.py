@@ -45,6 +45,8 @@ def data_path(
     name:str, # a file's name in the package's data folder
 )->Path:
     "The path of a file that the package ships; raises `DataError` where there is none"
+    if not isinstance(name, (str,Path)):
+        raise DataError(f'{name!r:.80} is no name of a file')
     leaves = Path(name).is_absolute() or '..' in Path(name).parts
     if leaves:
         raise DataError(f'{name!r} leads out of the data folder of the package: expected a file in it')

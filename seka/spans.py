@@ -300,18 +300,18 @@ def bracket(self:_Walk, c, place):
             self.left.append((self.open.pop()[0].start, f'{c} closes before they do'))
 
 # %% ../nbs/03_spans.ipynb #9852c525
-_event = re.compile(r'(?P<escape>\\?)(?P<run>\*{2,})|[()\[\]{}]|\n[ \t]*\n')
+_event = re.compile(r'(?P<escape>\\\*\*)|(?P<run>\*{2,})|[()\[\]{}]|\n[ \t]*\n')
 
 @patch
 def read(self:_Walk, m):
-    "Read asterisks, a bracket or a blank line, as matched"
-    start,end = m.span('run') if m['run'] else m.span()
+    "Read an escape, asterisks, a bracket or a blank line, as matched"
+    start,end = m.span()
     i = bisect_right(self.code, (start, len(self.text)))-1
     in_code = i>=0 and start<self.code[i][1]
-    if in_code and m['run']:
-        self.left.append((start, 'in code'))
+    if in_code and (m['escape'] or m['run']):
+        self.left.append((end-2 if m['escape'] else start, 'in code'))
     elif not in_code and m['escape']:
-        self.cuts.append((start-1, start))
+        self.cuts.append((start, start+1))
     elif not in_code and m['run']:
         self.meet(_Run(start, end, self.text[max(start-1, 0):start], self.text[end:end+1]))
     elif not in_code and m[0] in '()[]{}':
@@ -613,10 +613,10 @@ def _stripped(text, added):
             text = re.sub(before+re.escape(t.content)+behind, lambda m: t.content, text)
     return text
 
-def _prefixes(names, added, text, offsets):
+def _prefixes(names, text, offsets):
     "How many tokens begin with a space that is not in the text"
-    first = [i==0 or added[i-1] is not None for i in range(len(names))]
-    return sum(f and name.startswith('Ġ') and not text[a:a+1].isspace() for f,name,(a,_) in zip(first, names, offsets))
+    begins = [0, *(end for _,end in offsets[:-1])]
+    return sum(name.startswith('Ġ') and not text[at:at+1].isspace() for name,at in zip(names, begins))
 
 # %% ../nbs/03_spans.ipynb #eb05318d
 def _check_representable(tok, text, ids, offsets):
@@ -629,7 +629,7 @@ def _check_representable(tok, text, ids, offsets):
     clean = backend.normalizer.normalize_str(text) if backend.normalizer else text
     clean = _stripped(clean, {t.content: t for t in added if t}.values())
     have = sum(len(t.content.encode()) if t else len(name) for t,name in zip(added, names))
-    if have-_prefixes(names, added, text, offsets) < len(clean.encode()):
+    if have-_prefixes(names, text, offsets) < len(clean.encode()):
         raise _unrepresentable(tok, text)
 
 # %% ../nbs/03_spans.ipynb #92c8bb0e
@@ -953,7 +953,7 @@ def read_marked(
 )->tuple: # clean texts, one for each text of a chat; the ranges in each; notes
     "What is marked in a text or a chat; raises `SpanError`"
     given = None if spans is None else _check_spans(spans)
-    if _is_chat(text):
+    if not isinstance(text, str):
         roles = verbatim_roles(markers, verbatim)
         return _parse_chat(read_messages(text), given, markers, occurrence, weight, roles)
     _check_text(text)
@@ -1009,7 +1009,7 @@ def highlight(
     occurrence:str|int='all', # which occurrence of a substring: 'all' or an index
     max_length:int=None, # cut each text to that many tokens
     device:torch.device|str=None, # where the tensors go
-    verbatim:str|tuple=None, # roles in a chat whose messages have no marks; None: with `**` assistant and tools
+    verbatim:str|tuple|None=None, # roles in a chat whose messages have no marks; None: with `**` assistant and tools
     **template_kwargs, # for the chat template, e.g. enable_thinking=False
 )->Prompt:
     "Tokenise a text, a chat or a batch of them, with a weight on every marked token; raises `SpanError`"
