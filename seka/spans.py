@@ -609,7 +609,8 @@ def _stripped(text, added):
     "A text without the white space that added tokens take along"
     for t in added:
         if t.lstrip or t.rstrip:
-            before,behind = (r'\s*' if strips else '' for strips in (t.lstrip, t.rstrip))
+            before = r'(?<!\s)\s*' if t.lstrip else ''    # from the first space on, so that a long run is read once
+            behind = r'\s*' if t.rstrip else ''
             text = re.sub(before+re.escape(t.content)+behind, lambda m: t.content, text)
     return text
 
