@@ -22,6 +22,7 @@ _homes = {name: home for home,names in {
     'methods.controls': 'KeyScale RandomSubspace',
     'tasks': 'Chat Metric Query Task register_task',
     'benchmarks': 'bios conflicts counterfact documents instructions pronouns traps',
+    'jobs': 'answers extraction long_marks needles rules',
     'harm': 'damage',
     'collateral': 'AnswerTask',
     'results': 'Results',
