@@ -214,7 +214,8 @@ def _texts(path):
     for i,(where,r) in enumerate(read_records(path)):
         name = str(field(r, where, 'id', kind=(int,str), default=i))
         register = field(r, where, 'register', default='')
-        rows.append(dict(where=where, id=name, text=field(r, where, 'text').strip(), register=register, split=r.get('split')))
+        text = field(r, where, 'text').strip()
+        rows.append(dict(where=where, id=name, text=text, register=register, split=r.get('split')))
     return rows
 
 # %% ../nbs/21_harm.ipynb #d5a0994b

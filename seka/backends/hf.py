@@ -237,6 +237,7 @@ class Work:
 # %% ../../nbs/06_hf.ipynb #b2b68869
 class Session(Work):
     "One open `with`: places each forward pass of its own on the prompt, and leaves when the prompt is in the cache"
+    strength = None     # how the prompt's weights become those of edits, a `Strength`; None: they are
     def __init__(self,
         model:torch.nn.Module, # a causal LM
         prompt:Prompt, # the marked prompt
@@ -244,8 +245,9 @@ class Session(Work):
     ):
         self.model = model
         self.decoder = decoder(model)
-        self.marks = marks_of(prompt, model.device)
-        self.marked = self.marks.columns!=(0,0)     # whether anything is marked
+        self.marks = marks_of(prompt, model.device, self.strength)
+        self.marked = self.marks.columns!=(0,0)     # whether anything is edited
+        self._check_edited()
         _ = self.marks.end_range                    # both are read off now, while nothing waits
         self.name = name
         self.outer = ()
@@ -258,6 +260,17 @@ class Session(Work):
         self.used = False
         self.parts = structure(model)
         self._check()
+
+# %% ../../nbs/06_hf.ipynb #21c46cf8
+@patch
+def _check_edited(self:Session):
+    "Raise where all that is marked is the first token of the text, which the plan spares"
+    spared = not self.marked and self.strength is not None and self.marks.weights.any()
+    if spared:
+        raise SteeringError(
+            'The only marked token is the first of the text. Models park attention there that they have no use for, '
+            'and an edit would reach every word: put something before it (a system message, a title, a line break), or '
+            'mark more')
 
 # %% ../../nbs/06_hf.ipynb #daf4df5e
 @patch
@@ -637,8 +650,10 @@ class EditSession(Session):
         prompt:Prompt, # the marked prompt
         functions:list, # (Site, function of states B×T×H×D and a `Part`, which edits the states in place)
         name:str='', # the fingerprint of what steers
+        strength=None, # how the prompt's weights become those of edits, a `Strength`; None: they are
     ):
         self.functions = functions
+        self.strength = strength
         super().__init__(model, prompt, name)
     def idle(self): return not self.functions
     def guarded(self): return [s for s,_ in self.functions[:1]]
@@ -788,7 +803,8 @@ def plain_alpha(self:RoutedSession)->dict: # layer → α
 
 # %% ../../nbs/06_hf.ipynb #356c3dea
 def _open_edits(model, prompt, plan):
-    return EditSession(model, prompt, bind(plan, model) if plan else [], plan.fingerprint)
+    functions = bind(plan, model) if plan else []
+    return EditSession(model, prompt, functions, plan.fingerprint, plan.strength)
 
 session_makers = { # (kind, op) → function (model, prompt, plan) that makes a session, or 'module:function'
     **{(kind,op): _open_edits for kind in ('key','value') for op in _operations},

@@ -56,7 +56,7 @@ RandomSubspace.matrices = property(once(_random_matrices))
 # %% ../../nbs/17_controls.ipynb #446ed444
 @dataclass(frozen=True, eq=False)
 class Misplaced(Steerer):
-    "A control: another steerer, in tasks on marks that are moved; raises `SteeringError` for an unknown way to move them"
+    "A control: another steerer on marks that tasks move; raises `SteeringError` for an unknown way to move them"
     steerer:Steerer # what steers
     rewrite:str='random-marks' # 'random-marks' or 'wrong-mark'
 
