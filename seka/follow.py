@@ -42,7 +42,7 @@ def _ranges(where, name, messages, r):
         res[i].append(span)
     return tuple(tuple(sorted(own)) for own in res)
 
-# %% ../nbs/37_follow.ipynb #2cfaf487
+# %% ../nbs/37_follow.ipynb #d05cc32a
 def _instructions(where, r):
     "The instructions of a record as (kind, args) pairs"
     res = []
@@ -51,6 +51,7 @@ def _instructions(where, r):
         args = o.get('args') or {}
         try:
             check_args(kind, args)
+            follows('a', kind, args)
         except DataError as e:
             raise DataError(f"{where}, field 'instructions': {e}") from None
         res.append((kind, args))
