@@ -351,11 +351,12 @@ def _fields(answer, names:list):
     filled = all(words(text) for _,_,text in pairs)
     return filled and [name.strip(' 	*').casefold() for name,_,_ in pairs]==[n.casefold() for n in names]
 
-# %% ../nbs/35_checkers.ipynb #4fe90642
+# %% ../nbs/35_checkers.ipynb #5f121265
 @register_checker
 def _title_brackets(answer):
-    "A title in double angle brackets, <<so>>"
-    return any(words(o) for o in re.findall(r'<<([^<>\n]*)>>', answer))
+    "A title in double angle brackets, <<so>>, that is not just the word title"
+    found = [' '.join(words(o)).casefold() for o in re.findall(r'<<([^<>\n]*)>>', answer)]
+    return any(o not in ('', 'title', 'my title') for o in found)
 
 @register_checker
 def _headings(answer, n:int):
