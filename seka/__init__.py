@@ -25,6 +25,7 @@ _homes = {name: home for home,names in {
     'harm': 'damage',
     'collateral': 'AnswerTask',
     'jobs': 'answers extraction long_marks needles rules',
+    'follow': 'ifeval instructions_whole',
     'results': 'Results',
     'evaluation': 'evaluate',
     'calibration': 'calibrate',
