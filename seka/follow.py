@@ -21,7 +21,7 @@ def _messages(where, r):
     user = field(r, where, 'user')
     return ((('system', system),) if system else ()) + (('user', user),)
 
-# %% ../nbs/37_follow.ipynb #d8b207be
+# %% ../nbs/37_follow.ipynb #8c3469ae
 def _spot(where, name, messages, o):
     "A place {'in': role, 'text': …} as (number of the message, (start, end)); `DataError` unless it is there once"
     place = f'{where}, field {name!r}'
@@ -34,6 +34,7 @@ def _spot(where, name, messages, o):
     found = f'it stands {times} times in the {role} message'
     raise DataError(f"{place}: {text!r:.60} should stand there exactly once, but {found}")
 
+# %% ../nbs/37_follow.ipynb #e709b4f5
 def _ranges(where, name, messages, r):
     "For each message, the ranges that a field marks"
     res = [[] for _ in messages]
@@ -42,7 +43,7 @@ def _ranges(where, name, messages, r):
         res[i].append(span)
     return tuple(tuple(sorted(own)) for own in res)
 
-# %% ../nbs/37_follow.ipynb #2cfaf487
+# %% ../nbs/37_follow.ipynb #0e613901
 def _instructions(where, r):
     "The instructions of a record as (kind, args) pairs"
     res = []
@@ -51,11 +52,13 @@ def _instructions(where, r):
         args = o.get('args') or {}
         try:
             check_args(kind, args)
+            follows('a', kind, args)
         except DataError as e:
             raise DataError(f"{where}, field 'instructions': {e}") from None
         res.append((kind, args))
     return res
 
+# %% ../nbs/37_follow.ipynb #571fe34f
 def _contains(where, r):
     "What a good answer contains: lists of variants"
     res = field(r, where, 'contains', kind=list)
@@ -108,11 +111,19 @@ def score_answer(
         each=sum(strict)/len(strict), each_loose=sum(loose)/len(loose),
         answered=int(said), hollow=int(all(strict) and not said), instructions=len(strict))
 
-# %% ../nbs/37_follow.ipynb #cb9de9f1
+# %% ../nbs/37_follow.ipynb #5310ae51
 def _texts(r):
     "The marked texts and all messages of a record"
     return _ask(r)[0].marked, [said for _,said in r['messages']]
 
+def _place(r):
+    "Where the instruction stands: 'system', 'before' or 'after' the question"
+    if r['messages'][0][0]=='system' and r['spans'][0]:
+        return 'system'
+    user,ranges = r['messages'][-1][1],r['spans'][-1]
+    return 'before' if ranges[0][0]<=len(user)-ranges[-1][1] else 'after'
+
+# %% ../nbs/37_follow.ipynb #335f1457
 def _score(r, answers, tok):
     "The scores of a record"
     marked,asked = _texts(r)
@@ -122,14 +133,7 @@ def _content(r, answer):
     "Where the answer says what it must"
     return content_places(answer, r['contains'], *_texts(r))
 
-def _place(r):
-    "Where the instruction stands: 'system', 'before' or 'after' the question"
-    if r['messages'][0][0]=='system' and r['spans'][0]:
-        return 'system'
-    user,ranges = r['messages'][-1][1],r['spans'][-1]
-    return 'before' if ranges[0][0]<=len(user)-ranges[-1][1] else 'after'
-
-# %% ../nbs/37_follow.ipynb #021588f4
+# %% ../nbs/37_follow.ipynb #349bc369
 metrics = dict(
     done=Metric('all instructions followed and the question answered'),
     done_loose=Metric('the same by the loose reading'),
@@ -140,6 +144,7 @@ metrics = dict(
     answered=Metric('the question answered'),
     hollow=Metric('all instructions followed, the question not answered'))
 
+# %% ../nbs/37_follow.ipynb #e94bc621
 def instructions_whole(
     split:str='test', # 'test', 'val', or None for all
     limit:int=None, # at most so many; None: all
@@ -173,7 +178,7 @@ def _published():
     langdetect.DetectorFactory.seed = 0 # else it draws, and an answer may be French today only
     return utils
 
-# %% ../nbs/37_follow.ipynb #344da8ad
+# %% ../nbs/37_follow.ipynb #46cc5209
 def _turns(where, r):
     "The (role, content) pairs of a row of either form"
     told = field(r, where, 'messages', kind=list, default=None)
@@ -185,11 +190,13 @@ def _turns(where, r):
         raise DataError(f'{place}: expected the last one to be the user\'s, got {turns[-1][0]!r}')
     return turns
 
+# %% ../nbs/37_follow.ipynb #b5a8f624
 def _opening(text, length):
     "The range of the first words of a text, up to about so many characters; none for an empty text"
     ends = [m.end() for m in re.finditer(r'\S+', text)]
     return ((0, min(ends, key=lambda end: abs(end-length))),) if ends else ()
 
+# %% ../nbs/37_follow.ipynb #33ce239c
 def _marked(where, r, turns):
     "For each message what is marked, and what could be marked by mistake"
     if r.get('mark'):
@@ -202,9 +209,9 @@ def _marked(where, r, turns):
     last = len(turns)-1
     return spans, tuple(_opening(said, length) if i==last else () for i,(_,said) in enumerate(turns))
 
-# %% ../nbs/37_follow.ipynb #6ae93228
-def _ifeval_form(where, r, known, new_tokens):
-    "A row of the file → a record; `known` are the ids that can be checked"
+# %% ../nbs/37_follow.ipynb #fa358a78
+def _known_ids(where, r, known):
+    "The ids of a row and the arguments of each; raises `DataError` for one that cannot be checked"
     ids = field(r, where, 'instruction_id_list', kind=list)
     args = field(r, where, 'kwargs', kind=list)
     if len(ids)!=len(args):
@@ -213,6 +220,12 @@ def _ifeval_form(where, r, known, new_tokens):
         if o not in known:
             expected = ', '.join(sorted(known))
             raise DataError(f"{where}, field 'instruction_id_list': {o!r} is unknown: expected some of {expected}")
+    return ids, [o or {} for o in args]
+
+# %% ../nbs/37_follow.ipynb #0ed7382b
+def _ifeval_form(where, r, known, new_tokens):
+    "A row of the file → a record; `known` are the ids that can be checked"
+    ids,args = _known_ids(where, r, known)
     turns = _turns(where, r)
     spans,wrong = _marked(where, r, turns)
     key = field(r, where, 'key', 'id', kind=(int,str), default=None)
@@ -223,7 +236,7 @@ def _ifeval_form(where, r, known, new_tokens):
         new_tokens=new_tokens,
         prompt=field(r, where, 'prompt'),
         ids=ids,
-        kwargs=[o or {} for o in args],
+        kwargs=args,
         **({} if key is None else {'id': str(key)}))
 
 # %% ../nbs/37_follow.ipynb #19f5c977
