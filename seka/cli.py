@@ -573,7 +573,8 @@ def _settings(name, steerer):
 def _steering(method, adaptive):
     "The name of the method to steer with; raises `SekaError`"
     from seka import SekaError
-    if method in ('plain','marks') and not adaptive:
+    from seka.tasks import prompt_methods
+    if method in ('plain', *prompt_methods) and not adaptive:
         raise SekaError(f'--method {method} steers nothing; the plain continuation is shown anyway')
     return 'adaseka' if adaptive else method
 
@@ -769,6 +770,7 @@ def evaluate(
     stats: StatsOption = [],
     expert: ExpertsOption = [],
     chat: Annotated[bool, Option('--chat', help="Through the model's chat template.")] = False,
+    collateral: Annotated[bool, Option('--collateral', help='Measure what whole answers lose, too.')] = False,
 ):
     "Run tasks under methods: effect beside damage, with intervals."
     from seka import evaluate as evaluate_
@@ -776,8 +778,11 @@ def evaluate(
     _writable_folder(out)
     chosen = make_tasks(tasks, split, limit)
     steerers = _steerers(methods.replace(',', ' ').split(), Given(model, stats, expert))
-    results = evaluate_(*_load(model), chosen, steerers, out=out, split=split, limit=limit, chat=chat)
+    results = evaluate_(*_load(model), chosen, steerers, out=out, split=split, limit=limit, chat=chat,
+                        collateral=collateral)
     print(results.to_markdown(), end='')
+    if collateral:
+        print('\n'+results.collateral().round(3).to_string(index=False))
 
 # %% ../nbs/29_cli.ipynb #4fbe39db
 @app.command(cls=Filled)

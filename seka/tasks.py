@@ -458,7 +458,8 @@ def _chosen(names, entries, paths):
     "Names as a list, checked; None: the default ones that need no file"
     if names is None:
         names = [n for n,e in entries.items() if e.default and not e.needs_path]
-    names = names.replace(',', ' ').split() if isinstance(names, str) else list(names)
+    given = names.replace(',', ' ').split() if isinstance(names, str) else list(names)
+    names = [n.replace('_', '-') for n in given]
     for n in [*names, *paths]:
         if n not in entries:
             raise DataError(f'There is no task {n!r}: expected some of {", ".join(entries)}')
