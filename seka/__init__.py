@@ -6,7 +6,7 @@ _homes = {name: home for home,names in {
     'core': 'DataError ModelError SekaError SpanError SteeringError data_path',
     'models': 'load',
     'layouts': 'capture geometry sites',
-    'spans': 'Prompt highlight',
+    'spans': 'MarkWarning Prompt from_utf16 highlight',
     'edits': 'Edit Heads Plan',
     'backends.hf': 'Comparison compare generate next_logprobs open_plan prefill',
     'backends.attention': 'attention_mass',

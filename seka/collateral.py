@@ -155,6 +155,10 @@ def content_kl(
 # %% ../nbs/42_collateral.ipynb #ebf7fd86
 class CollateralTask(Task):
     "Another question behind the plain answer, and how far steering moves the content of that answer"
+    def batches(self, characters:int=16_384)->list:
+        "Smaller batches, since the logits of many tokens take room"
+        return Task.batches(self, characters//6)
+
     def measure(self, model, tok, records, steerer=None, chat=False):
         "The scores of a batch of records"
         rows = super().measure(model, tok, records, steerer, chat)

@@ -19,7 +19,7 @@ from .core import DataError, data_path, field, read_records
 from .tasks import Chat, Metric, register_task, select, task_records
 from .benchmarks import first_sentence
 from .harm import lengths
-from .collateral import AnswerTask, words_of
+from .collateral import AnswerTask, repeated, words_of
 
 # %% ../nbs/36_jobs.ipynb #a9c1961b
 def phrase(
@@ -224,7 +224,8 @@ def _score_rule(r, answers, tok):
     rest = without(answers[0].translate(_straight), r['rule'])
     own = {w for w in _plain_words(rest) if w}-{*_plain_words(r['rule'])}
     parts = [[stem(v) for v in p] for p in r['contains']]
-    answered = len(own)>=8 and all(places(rest, parts))
+    says_enough = len(own)>=8 and repeated(rest)<.3
+    answered = says_enough and all(places(rest, parts))
     scores = dict(followed=kept and answered, kept=kept, answered=answered, hollow=kept and not answered)
     return {name: int(o) for name,o in scores.items()}
 
