@@ -23,9 +23,8 @@ from .layouts import decoder, geometry, site_hooks, sites
 from .spans import Prompt, highlight
 from .place import positions
 from .backends.hf import EditSession
-from .contrast import Stats, eval_mode, stats_meta
+from .contrast import Stats, eval_mode, is_count, stats_meta
 from .backends.attention import attention_inputs, last_attention
-from .harm import after_mark, measured_damage, paragraphs, some_words
 
 # %% ../nbs/12_queries.ipynb #cd22095f
 def read_batch(
@@ -98,7 +97,7 @@ def recalls(
     records:list[dict], # contrastive records; with `reply_1` and `reply_2` where the context is an instruction
 )->dict: # kind → list of `Recall`
     "Prompts that make a model retrieve: the kinds 'copy', 'question', 'instruction', as far as there are any"
-    found = dict(copy=[], question=[], instruction=[])
+    found:dict[str,list] = dict(copy=[], question=[], instruction=[])
     for r,i in product(records, (1, 2)):
         context,reply = r[f'context_{i}'],r.get(f'reply_{i}')
         answer = r[f'answer_{i}']
@@ -193,12 +192,12 @@ def retrieval_score(
     batch_size:int=16, # prompts a forward pass
 )->torch.Tensor: # L×H, float64
     "Mean attention of the last token on the answer, mean over the query heads of each KV head"
-    total = 0
+    shape = geometry(model)
+    total = torch.zeros(shape.L, shape.H*shape.G, dtype=torch.float64)
     for some in chunked(sorted(prompts, key=lambda r: len(r.text)), batch_size):
         prompt,batch = read_batch(model, tok, *_texts_and_spans(some))
         answer = (prompt.weights!=0).float()
-        total = total+torch.einsum('lbht,bt->lh', last_attention(model, batch), answer).double().cpu()
-    shape = geometry(model)
+        total += torch.einsum('lbht,bt->lh', last_attention(model, batch), answer).double().cpu()
     return total.unflatten(1, (shape.H, shape.G)).mean(-1)/len(prompts)
 
 # %% ../nbs/12_queries.ipynb #c1d20a27
@@ -265,18 +264,20 @@ def answer_gradient(
     batch_size:int=16, # prompts a forward pass
 )->torch.Tensor: # 2×L×H×D, in keys and in values, float64
     "g: mean gradient of the answer's log-probability in vectors added to the marked tokens"
-    total = 0
+    shape = geometry(model)
+    total = torch.zeros(2, shape.L, shape.H, shape.D, dtype=torch.float64)
     for some in chunked(sorted(prompts, key=lambda r: len(r.text)), batch_size):
         first = torch.tensor(_first_tokens(tok, some), device=model.device)
         def answer(log_p, prompt):
             yield log_p[:,-1].gather(1, first[:,None])[:,0]
 
-        g, = _gradients(model, tok, *_texts_and_spans(some), answer)
-        total = total+g.sum(1)
+        texts,spans = _texts_and_spans(some)
+        g, = _gradients(model, tok, texts, spans, answer)
+        total += g.sum(1)
     return total/len(prompts)
 
 # %% ../nbs/12_queries.ipynb #c1d20a32
-def _drawn(samples, seed):
+def _drawn(after_mark, samples, seed):
     "For `_gradients`: what the model itself draws after the mark, Σ log p(x) over the root of the number of tokens"
     def scores(log_p, prompt):
         rng = torch.Generator(log_p.device).manual_seed(seed)
@@ -300,12 +301,15 @@ def fisher(
     batch_size:int=8, # texts a forward pass
 )->torch.Tensor: # 2×L×H×D×D, for keys and for values, float64, per token
     "F: blocks of the Fisher information of the text after a marked span in vectors added to the span's tokens"
+    from seka.harm import after_mark, some_words           # which stands on tasks, and so in a later room
     rng = random.Random(seed)
-    total,n = 0,0
+    shape = geometry(model)
+    total = torch.zeros(2, shape.L, shape.H, shape.D, shape.D, dtype=torch.float64)
+    n = 0
     for some in chunked(sorted(texts, key=len)*spans, batch_size):
         places = [some_words(t, rng) for t in some]
-        for g in _gradients(model, tok, some, places, _drawn(samples, seed)):
-            total = total+torch.einsum('sblhd,sblhe->slhde', g, g)
+        for g in _gradients(model, tok, some, places, _drawn(after_mark, samples, seed)):
+            total += torch.einsum('sblhd,sblhe->slhde', g, g)
             n += len(some)
     return total/n
 
@@ -327,6 +331,7 @@ class QueryStats(Stats):
     file = 'query_stats.safetensors'
     axes = {'mean':'LHD', 'second':'LHDD', 'ordinary':'LHD', 'retrieval':'LH', 'scale':'L',
             '*.fisher':'LHDD', '*.gradient.*':'LHD'}
+    needs = Stats.needs | dict(prompts=is_count, texts=is_count)
     shipped = 'smollm2-135m-instruct.queries.safetensors'
 
 # %% ../nbs/12_queries.ipynb #c1d20a61
@@ -375,13 +380,14 @@ def of(
     lead = 'key.gradient.'
     kinds = [name.removeprefix(lead) for name in tensors if name.startswith(lead)]
     gradients = {kind: both(f'gradient.{kind}') for kind in kinds}
-    return cls(*(tensors[name] for name in _at_logit), gradients, both('fisher'), layers, meta)
+    at_logit = {name: tensors[name] for name in _at_logit}
+    return QueryStats(**at_logit, gradients=gradients, fisher=both('fisher'), layers=layers, meta=meta)
 
 # %% ../nbs/12_queries.ipynb #68692812
 def checked_kinds(
     stats:QueryStats,
     kinds, # a kind of prompts or several; None: all
-)->tuple: # each once, in the order of the statistics; None for all
+)->tuple|None: # each once, in the order of the statistics; None for all
     "Kinds of prompts of which there are gradients; raises `SteeringError` for any other"
     if kinds is None:
         return None
@@ -459,6 +465,7 @@ def measured(self:QueryStats,
 )->QueryStats:
     """The same statistics with one more damage curve, [(ε, damage)] in `meta['curves']`,
     so that `KeyBias(..., damage=)` knows these vectors; raises `DataError`, `ModelError`, `SteeringError`"""
+    from seka.harm import measured_damage, paragraphs      # the same later room
     self.check(model)
     texts = paragraphs()[::3] if texts is None else texts
     kinds = checked_kinds(self, kinds)
