@@ -548,6 +548,7 @@ def make(self:Suite, shape):
     self.kept = {n: kept_mb(self.lm, s) for n,s in self.methods.items()}
     self.made = shape
 
+# %% ../nbs/28_bench_gpu.ipynb #30460312
 @patch
 def pick(self:Suite,
     names:tuple=None, # of methods; None: all

@@ -242,16 +242,9 @@ class Stats:
     needs = dict(model=is_text, fingerprint=is_text) # what `meta` must have: name → test
     origin = ('model','revision','dtype') # what `meta` says about where they came from
 
-    @property
-    def size(self)->tuple:
-        "Layers, KV heads, head dimension"
-        raise NotImplementedError
     def tensors(self)->dict: # name → tensor
         "All tensors, as a file holds them"
         raise NotImplementedError
-    def own_scores(self)->dict: # name → L×H
-        "Scores of the heads that were learned"
-        return {}
     @cached_property
     def digest(self)->str:
         "Sixteen hex digits: equal for equal statistics, whatever model name, revision and dtype they note"
@@ -261,6 +254,16 @@ class Stats:
         return _sha256(texts, tensors)[:16]
 
 # %% ../nbs/07_contrast.ipynb #3168fd3e
+@patch(as_prop=True)
+def size(self:Stats)->tuple:
+    "Layers, KV heads, head dimension"
+    raise NotImplementedError
+
+@patch
+def own_scores(self:Stats)->dict: # name → L×H
+    "Scores of the heads that were learned"
+    return {}
+
 @patch
 def score(self:Stats, name:str)->torch.Tensor: # L×H
     "A score of the heads by name: 'depth' (the layer's number), what was learned, or what `with_scores` got"

@@ -72,7 +72,8 @@ def errors():
         sys.exit(r.stdout+r.stderr)
     known = set(patched())
     told = [line for line in r.stdout.splitlines() if ': error: ' in line]
-    left = [line for line in told if not known & set(re.findall(r'error: "(?:type\[)?(\w+)\]?" has no attribute "(\w+)"', line))]
+    lookup = re.compile(r'error: "(?:type\[)?(\w+)\]?" has no attribute "(\w+)"')
+    left = [line for line in told if not known & set(lookup.findall(line))]
     return left,len(told)-len(left)
 
 
