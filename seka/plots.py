@@ -122,7 +122,8 @@ def share_legend(
     figure.legend(entries.values(), entries.keys(), loc='outside lower center', ncols=fit)
 
 # %% ../nbs/26_plots.ipynb #d5e545f6
-_spare = [Look(c, m, ':') for m in '<>8' for c in ('#000000','#CC79A7','#0072B2','#56B4E9')]
+_spare_colours = ('#000000','#CC79A7','#0072B2','#56B4E9','#E69F00','#009E73')
+_spare = [Look(c, m, line) for m,line in (('<',':'), ('>','-.'), ('8','--')) for c in _spare_colours]
 
 def method_looks(
     names, # of methods, or of anything else
