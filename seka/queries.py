@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import NamedTuple
+import numpy as np
 import torch
 from fastcore.basics import chunked, patch
 from tqdm.auto import tqdm
@@ -22,6 +23,7 @@ from .core import DataError, ModelError, SteeringError
 from .layouts import decoder, geometry, site_hooks, sites
 from .spans import Prompt, highlight
 from .place import positions
+from .edits import Strength
 from .backends.hf import EditSession
 from .contrast import Stats, eval_mode, is_count, stats_meta
 from .backends.attention import attention_inputs, last_attention
@@ -214,12 +216,14 @@ class Added:
     def __init__(self,
         keys:torch.Tensor=None, # B×L×H×D, or 1×L×H×D for all rows; None: leave them alone
         values:torch.Tensor=None, # likewise
+        strength:Strength|None=None, # how weights become those of the edits
     ):
+        self.strength = strength
         given = dict(key=keys, value=values)
         self.added = {kind: v for kind,v in given.items() if v is not None}
     def __call__(self, model, prompt:Prompt):
         every = [(site, v[:,i]) for kind,v in self.added.items() for i,site in enumerate(sites(model, kind))]
-        return EditSession(model, prompt, [(site, _adding(v)) for site,v in every])
+        return EditSession(model, prompt, [(site, _adding(v)) for site,v in every], strength=self.strength)
 
 # %% ../nbs/12_queries.ipynb #57b21d0a
 @contextmanager
@@ -276,12 +280,18 @@ def answer_gradient(
         total += g.sum(1)
     return total/len(prompts)
 
+# %% ../nbs/12_queries.ipynb #91da82c0
+def _harm():
+    "The module that measures damage"
+    from seka import harm
+    return harm
+
 # %% ../nbs/12_queries.ipynb #c1d20a32
-def _drawn(after_mark, samples, seed):
+def _drawn(samples, seed):
     "For `_gradients`: what the model itself draws after the mark, Σ log p(x) over the root of the number of tokens"
     def scores(log_p, prompt):
         rng = torch.Generator(log_p.device).manual_seed(seed)
-        after = after_mark(prompt)                                             # B, T−1
+        after = _harm().after_mark(prompt)                                             # B, T−1
         log_p = log_p[:,:-1]
         p = log_p.detach().exp().flatten(0, 1)
         for _ in range(samples):
@@ -301,14 +311,13 @@ def fisher(
     batch_size:int=8, # texts a forward pass
 )->torch.Tensor: # 2×L×H×D×D, for keys and for values, float64, per token
     "F: blocks of the Fisher information of the text after a marked span in vectors added to the span's tokens"
-    from seka.harm import after_mark, some_words           # which stands on tasks, and so in a later room
     rng = random.Random(seed)
     shape = geometry(model)
     total = torch.zeros(2, shape.L, shape.H, shape.D, shape.D, dtype=torch.float64)
     n = 0
     for some in chunked(sorted(texts, key=len)*spans, batch_size):
-        places = [some_words(t, rng) for t in some]
-        for g in _gradients(model, tok, some, places, _drawn(after_mark, samples, seed)):
+        places = [_harm().some_words(t, rng) for t in some]
+        for g in _gradients(model, tok, some, places, _drawn(samples, seed)):
             total += torch.einsum('sblhd,sblhe->slhde', g, g)
             n += len(some)
     return total/n
@@ -454,6 +463,34 @@ def _check_model(model):
     if len(shapes)>1:
         raise ModelError(f'Expected keys and values of one shape, got (heads, dimension) {sorted(shapes)}')
 
+# %% ../nbs/12_queries.ipynb #c0ea4da1
+_every = slice(1, None, 2) # of the steps, measured at every length
+
+def _damage_behind(model, tok, queries, steps):
+    "The damage curve of marked texts, never falling: one number a step"
+    losses:list[list] = [[] for _ in steps]
+    for batch in chunked(sorted(queries, key=lambda q: len(q.text)), 8):
+        for kept,new in zip(losses, _harm().text_losses(model, tok, batch, steps)):
+            kept += new
+    return np.maximum.accumulate([_harm().damage_ratio(o) for o in losses])
+
+def _tokens_of(tok, queries):
+    "The mean number of marked tokens"
+    return float(np.mean([len(tok(q.marked[0], add_special_tokens=False)['input_ids']) for q in queries]))
+
+# %% ../nbs/12_queries.ipynb #93054db5
+def _by_length(model, tok, texts, steps):
+    "For each length of mark its tokens and its damage curve [(ε, damage)], the lengths ascending"
+    found:dict[float,np.ndarray] = {}
+    for words in _harm().lengths:
+        task = _harm().damage_task(None, len(texts), [dict(text=t) for t in texts], words)
+        queries = [q for r in task.records for q in task.ask(r)]
+        marked = _tokens_of(tok, queries)
+        tokens = next((t for t in found if abs(t/marked-1)<.2), round(marked, 1))
+        damage = _damage_behind(model, tok, queries, steps)
+        found[tokens] = np.maximum(damage, found.get(tokens, 1.))
+    return [(t, list(zip(damage_steps[_every], map(float, d)))) for t,d in sorted(found.items())]
+
 # %% ../nbs/12_queries.ipynb #c1d20a49
 @patch
 def measured(self:QueryStats,
@@ -465,17 +502,20 @@ def measured(self:QueryStats,
 )->QueryStats:
     """The same statistics with one more damage curve, [(ε, damage)] in `meta['curves']`,
     so that `KeyBias(..., damage=)` knows these vectors; raises `DataError`, `ModelError`, `SteeringError`"""
-    from seka.harm import measured_damage, paragraphs      # the same later room
     self.check(model)
-    texts = paragraphs()[::3] if texts is None else texts
+    texts = _harm().paragraphs()[::3] if texts is None else texts
     kinds = checked_kinds(self, kinds)
     _check_texts(texts, 1)
     _check_model(model)
     v = natural_vector(self, kinds, values=values).float().to(model.device)[:,None]
+    steps = [Added(*v*e**.5, strength=Strength(sink=False)) for e in damage_steps]
     with eval_mode(model):
-        damage = measured_damage(model, tok, texts, [Added(*v*e**.5) for e in damage_steps])
-    curves = {**self.meta.get('curves', {}), curve_name(kinds, values): list(zip(damage_steps, damage))}
-    return replace(self, meta={**self.meta, 'curves': curves})
+        damage = _harm().measured_damage(model, tok, texts, steps)
+        by_length = _by_length(model, tok, texts, steps[_every])
+    name = curve_name(kinds, values)
+    curves = {**self.meta.get('curves', {}), name: list(zip(damage_steps, damage))}
+    lengths = {**self.meta.get('lengths', {}), name: by_length}
+    return replace(self, meta={**self.meta, 'curves': curves, 'lengths': lengths})
 
 # %% ../nbs/12_queries.ipynb #e5aa61b0
 def _learn_at_logit(model, tok, prompts, texts, distances):

@@ -211,7 +211,9 @@ def register(
 # %% ../../nbs/08_methods.ipynb #7a7fbd2e
 register('plain', None, look=Look('.5', 'o', '-'), backends=('hf','vllm'), about='the model as it is')
 register('marks', 'marks', look=Look('.5', 'x', '--'), backends=('hf','vllm'),
-         about='no steering; the marks stay in the text');
+         about='no steering; the marks stay in the text')
+register('repeat', 'repeat', look=Look('.35', '+', ':'), backends=('hf','vllm'),
+         about='no steering; the marked text is said again');
 
 # %% ../../nbs/08_methods.ipynb #832288fe
 def _discover():
@@ -223,7 +225,7 @@ def _discover():
         e.load()
 
 # %% ../../nbs/08_methods.ipynb #fefdb252
-_order = ('plain','marks','seka','adaseka','prism','prism-v','pasta','spa','attention-bias',
+_order = ('plain','marks','repeat','seka','adaseka','prism','prism-v','pasta','spa','attention-bias',
           'key-scale','random-subspace','key-bias','key-value-bias')
 
 def registered()->dict[str,Method]:
