@@ -245,6 +245,9 @@ class Stats:
     def tensors(self)->dict: # name → tensor
         "All tensors, as a file holds them"
         raise NotImplementedError
+    def own_scores(self)->dict: # name → L×H
+        "Scores of the heads that were learned"
+        return {}
     @cached_property
     def digest(self)->str:
         "Sixteen hex digits: equal for equal statistics, whatever model name, revision and dtype they note"
@@ -258,11 +261,6 @@ class Stats:
 def size(self:Stats)->tuple:
     "Layers, KV heads, head dimension"
     raise NotImplementedError
-
-@patch
-def own_scores(self:Stats)->dict: # name → L×H
-    "Scores of the heads that were learned"
-    return {}
 
 @patch
 def score(self:Stats, name:str)->torch.Tensor: # L×H

@@ -61,7 +61,7 @@ def matrices(self:RandomSubspace)->torch.Tensor:
 # %% ../../nbs/17_controls.ipynb #446ed444
 @dataclass(frozen=True, eq=False)
 class Misplaced(Steerer):
-    "A control: another steerer, in tasks on marks that are moved; raises `SteeringError` for an unknown way to move them"
+    "A control: another steerer, in tasks on marks that are moved; raises `SteeringError` for an unknown way"
     steerer:Steerer # what steers
     rewrite:str='random-marks' # 'random-marks' or 'wrong-mark'
 
