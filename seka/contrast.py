@@ -229,8 +229,7 @@ def _sha256(texts, tensors)->str:
 
 # %% ../nbs/07_contrast.ipynb #9f8aa895
 class Stats:
-    """What all statistics of a model share: head scores, digest, the check against a model, files and the Hub.
-    A subclass is a frozen dataclass that has `layers`, `meta`, `scores` and `size`, and can be made `of` its tensors"""
+    "What all statistics of a model share: head scores, digest, the check against a model, files and the Hub"
     layers:list[int] # the decoder layer of each row of the tensors
     meta:dict # what describes them
     scores:dict # name → L×H, further scores by which heads can be chosen
