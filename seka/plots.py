@@ -933,6 +933,14 @@ def _interval_points(ax, rows, y, look, name):
     bars = [rows.metric-rows.low, rows.high-rows.metric] if 'low' in rows else None
     ax.errorbar(rows.metric, y, xerr=bars, color=look.colour, marker=look.marker, ls='', elinewidth=.8, label=name)
 
+# %% ../nbs/26_plots.ipynb #c09c0a5d
+def _heights(frame):
+    "Where each row of name and method stands: names one below the other, the methods of a name close together"
+    place = frame.name.map({n: i for i,n in enumerate(dict.fromkeys(frame.name))})
+    siblings = frame.groupby('name')
+    among = siblings.cumcount()-(siblings.name.transform('size')-1)/2
+    return place+among*.5/frame.method.nunique()
+
 # %% ../nbs/26_plots.ipynb #a1e32aef
 @_styled
 def plot_intervals(
@@ -944,12 +952,10 @@ def plot_intervals(
     frame = _table(table, 'metric', names=('name','method'))
     looks = method_looks(frame.method)
     names = list(dict.fromkeys(frame.name))
-    methods = list(dict.fromkeys(frame.method))
     ax = _axes(ax, .11*len(names)+.25)
-    for i,m in enumerate(methods):
-        rows = frame[frame.method==m]
-        shift = (i-(len(methods)-1)/2)*.5/len(methods)
-        _interval_points(ax, rows, [names.index(n)+shift for n in rows.name], looks[m], m)
+    frame = frame.assign(height=_heights(frame))
+    for m,rows in frame.groupby('method', sort=False):
+        _interval_points(ax, rows, rows.height, looks[m], m)
     ax.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names)-.5, -.5), xlabel=label)
     _legend(ax)
     return ax
