@@ -437,7 +437,7 @@ damage_steps = (.0005, .001, .002, .004, .008, .016, .032, .064, .128, .256)    
 
 # %% ../nbs/12_queries.ipynb #c1d20a63
 def curve_name(
-    kinds:tuple, # of gradients, as from `checked_kinds`; None: all
+    kinds:tuple|None, # of gradients, as from `checked_kinds`; None: all
     values:bool, # whether values are edited as well
 )->str:
     "The name of a vector's damage curve in `QueryStats.meta['curves']`"
@@ -508,7 +508,8 @@ def measured(self:QueryStats,
     _check_texts(texts, 1)
     _check_model(model)
     v = natural_vector(self, kinds, values=values).float().to(model.device)[:,None]
-    steps = [Added(*v*e**.5, strength=Strength(sink=False)) for e in damage_steps]
+    how = dict(strength=Strength(sink=False))
+    steps = [Added(**dict(zip(('keys','values'), v*e**.5)), **how) for e in damage_steps]
     with eval_mode(model):
         damage = _harm().measured_damage(model, tok, texts, steps)
         by_length = _by_length(model, tok, texts, steps[_every])
