@@ -491,6 +491,11 @@ def _by_length(model, tok, texts, steps):
         found[tokens] = np.maximum(damage, found.get(tokens, 1.))
     return [(t, list(zip(damage_steps[_every], map(float, d)))) for t,d in sorted(found.items())]
 
+# %% ../nbs/12_queries.ipynb #ed1ab5a8
+def _step(v):
+    "Adds vectors for keys, or for keys and values, to all marked tokens but the sink"
+    return Added(v[0], v[1] if len(v)>1 else None, Strength(sink=False))
+
 # %% ../nbs/12_queries.ipynb #c1d20a49
 @patch
 def measured(self:QueryStats,
@@ -508,8 +513,7 @@ def measured(self:QueryStats,
     _check_texts(texts, 1)
     _check_model(model)
     v = natural_vector(self, kinds, values=values).float().to(model.device)[:,None]
-    how = dict(strength=Strength(sink=False))
-    steps = [Added(**dict(zip(('keys','values'), v*e**.5)), **how) for e in damage_steps]
+    steps = [_step(v*e**.5) for e in damage_steps]
     with eval_mode(model):
         damage = _harm().measured_damage(model, tok, texts, steps)
         by_length = _by_length(model, tok, texts, steps[_every])
