@@ -112,7 +112,7 @@ class ContrastSession(Session):
         plan:Plan, # of one contrast
     ):
         (edit,) = plan.edits
-        self.strength,self.modulate = edit.tensor.item(),edit.options['modulate']
+        self.factor,self.modulate = edit.tensor.item(),edit.options['modulate']
         self.row_weights = row_weights(prompt).to(model.device)
         super().__init__(model, prompt, plan.fingerprint)
         self.unmarked = self.marks.mask*self.marks.weights.eq(0)               # B×P
@@ -150,7 +150,7 @@ def _combine(session, given, out):
     y = _masked_logits(session, given, cache_of(out))
     weights = session.row_weights.repeat_interleave(len(y)//len(session.row_weights))
     y = y[:,-out.logits.shape[1]:]
-    out.logits = contrast_logits(out.logits, y, session.strength, weights, session.modulate)
+    out.logits = contrast_logits(out.logits, y, session.factor, weights, session.modulate)
 
 # %% ../../nbs/16_logits.ipynb #d20d0b82
 def _grown(mask, n):
