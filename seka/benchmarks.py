@@ -14,10 +14,16 @@ import zlib
 from collections import Counter
 from dataclasses import replace
 from functools import partial
+from numbers import Integral
 from pathlib import Path
 import numpy as np
 from .core import DataError, data_path, field
 from .tasks import Metric, Query, Task, first_token, register_task, select, task_records
+
+# %% ../nbs/19_benchmarks.ipynb #b673793a
+def _source(path, shipped):
+    "The caller's source, or a file of the package"
+    return data_path(shipped) if path is None else path
 
 # %% ../nbs/19_benchmarks.ipynb #a91e2871
 def _statement(where, q):
@@ -146,7 +152,7 @@ def conflicts(
 )->Task:
     "Contradicted facts in the schema of CounterFact (Meng et al., 2022)"
     metrics = {k: m for k,m in _conflict_metrics.items() if generated or k!='generated'}
-    records = task_records(path or data_path('conflicts.jsonl'), _conflict, split, limit)
+    records = task_records(_source(path, 'conflicts.jsonl'), _conflict, split, limit)
     return Task(name, records, partial(_ask_conflict, generated=generated), _score_conflict, metrics)
 
 # %% ../nbs/19_benchmarks.ipynb #25ed411e
@@ -155,7 +161,9 @@ def counterfact(
     split:str='test', # files without splits: every third record is for validation
     limit:int=None, # at most so many records
 )->Task:
-    "The real CounterFact"
+    "The real CounterFact; raises `DataError` without a file"
+    if path is None:
+        raise DataError('counterfact needs its own file: give path=, or take conflicts, which ships with the package')
     return conflicts(split, limit, path, name='counterfact')
 
 # %% ../nbs/19_benchmarks.ipynb #af4d3bbe
@@ -207,15 +215,21 @@ def _occupation(where, r):
     return job.replace('_', ' ').lower()
 
 # %% ../nbs/19_benchmarks.ipynb #4157192b
+def _name(where, r):
+    "The name in a row, also where it is given in parts; empty if there is none"
+    given = field(r, where, 'name', kind=(str,list,tuple), default='')
+    parts = [given] if isinstance(given, str) else [o for o in given if o is not None]
+    if not all(isinstance(o, str) for o in parts):
+        raise DataError(f"{where}, field 'name': expected a text or a list of texts, got {given!r:.80}")
+    return ' '.join(filter(None, parts))
+
 def _bio(where, r):
     "A row of Bias in Bios, in any of its forms → ours"
     text = field(r, where, 'text', 'raw', 'hard_text', 'bio').strip()
-    job = _occupation(where, r)
-    name = field(r, where, 'name', kind=(str,list,tuple), default='')
-    if not isinstance(name, str):
-        name = ' '.join(filter(None, name))
     end = field(r, where, 'start_pos', kind=int, default=0) if 'raw' in r else 0
-    return dict(text=text, name=name, occupation=job, end=end or first_sentence(text))
+    if not 0<=end<=len(text):
+        raise DataError(f"{where}, field 'start_pos': expected a place in the {len(text)} characters, got {end}")
+    return dict(text=text, name=_name(where, r), occupation=_occupation(where, r), end=end or first_sentence(text))
 
 # %% ../nbs/19_benchmarks.ipynb #a04d6088
 def _ask_bio(r):
@@ -253,7 +267,7 @@ def bios(
     path:str|Path|list=None, # your own source; None: the package's
 )->Task:
     "Occupations from biographies, after Bias in Bios (De-Arteaga et al., 2019)"
-    every = task_records(path or data_path('task_bios.jsonl'), _bio, None)
+    every = task_records(_source(path, 'task_bios.jsonl'), _bio, None)
     labels = sorted({r['occupation'] for r in every})
     metrics = dict(
         accuracy=Metric(f'the right one of {len(labels)} occupations'),
@@ -339,7 +353,9 @@ def pronouns(
     new_tokens:int=128, # for the rewriting
 )->Task:
     "Rewriting biographies without she and he"
-    records = task_records(path or data_path('task_bios.jsonl'), _gendered, split, limit)
+    if not isinstance(instruction, str) or not instruction.strip():
+        raise DataError(f'instruction={instruction!r:.80}: expected a text, which is what is marked')
+    records = task_records(_source(path, 'task_bios.jsonl'), _gendered, split, limit)
     ask = partial(_ask_pronouns, instruction=instruction, new_tokens=new_tokens)
     return Task('pronouns', records, ask, _score_pronouns, _pronoun_metrics)
 
@@ -451,6 +467,8 @@ def _layout(
 ):
     "A record with its documents in order, and the places of the gold ones"
     need = n-len(r['gold'])
+    if need<0:
+        raise DataError(f"Record {r['id']} has {len(r['gold'])} documents with the answer, more than n_docs={n}")
     others = _distractors(r, pool, need, seed)
     at = places(n)[i%len(places(n))] if gold is None else range(n)[gold]
     at = min(at, need)
@@ -500,15 +518,22 @@ def _score_documents(r, answers, tok):
     return dict(match=match, match_published=published, gold=r['at'][0]+1)
 
 # %% ../nbs/19_benchmarks.ipynb #f37ada43
-def _check_places(n_docs, gold, mark):
-    "Raise `DataError` for a place or a mark that does not exist"
+def _is_whole(o):
+    return isinstance(o, Integral) and not isinstance(o, bool)
+
+def _check_places(n_docs, gold, mark, seed):
+    "Raise `DataError` for numbers that are none, and for a place or a mark that does not exist"
+    if not (_is_whole(n_docs) and n_docs>0 and _is_whole(seed) and seed>=0):
+        raise DataError(f'n_docs={n_docs!r:.80}, seed={seed!r:.80}: expected whole numbers, from 1 and from 0')
     named = isinstance(mark, str)
     if named and mark not in ('gold','middle','all'):
         raise DataError(f"mark={mark!r} is unknown: expected 'gold', 'middle', 'all', or a list of places")
+    if not named and not isinstance(mark, (list,tuple,range)):
+        raise DataError(f"mark={mark!r:.80}: expected 'gold', 'middle', 'all', or a list of places")
     given = [] if named else [*mark]
     if gold is not None:
         given.append(gold)
-    if not all(-n_docs<=i<n_docs for i in given):
+    if not all(_is_whole(i) and -n_docs<=i<n_docs for i in given):
         raise DataError(f'gold={gold} or mark={mark} lies outside {n_docs} documents')
 
 # %% ../nbs/19_benchmarks.ipynb #13eeb12c
@@ -534,8 +559,8 @@ def documents(
     seed:int=0, # of which documents distract
 )->Task:
     "Questions over many documents, one of which has the answer (Liu et al., 2024)"
-    _check_places(n_docs, gold, mark)
-    every = task_records(path or data_path('task_documents.jsonl'), _set, None)
+    _check_places(n_docs, gold, mark, seed)
+    every = task_records(_source(path, 'task_documents.jsonl'), _set, None)
     pool = [(r['id'], d, f" {normalise(' '.join(d))} ") for r in every for d in r['gold']]
     records = [_layout(i, r, pool, n_docs, gold, seed) for i,r in enumerate(select(every, split, limit))]
     if not isinstance(mark, str):
@@ -547,9 +572,12 @@ def documents(
 register_task('documents', documents, limit=20, about='a question over many documents, one of which answers it')
 
 # %% ../nbs/19_benchmarks.ipynb #a589ca00
-def _bare(text):
-    "An ending without spaces and punctuation around it"
-    return text.strip().strip('.,;!')
+def _bare(at, text):
+    "An ending without spaces and punctuation around it; raises `DataError` if nothing is left"
+    ending = text.strip().strip('.,;! ')
+    if not ending:
+        raise DataError(f'{at}: expected an ending with a word in it, got {text!r:.80}')
+    return ending
 
 # %% ../nbs/19_benchmarks.ipynb #ab76c394
 def _endings(where, r):
@@ -558,13 +586,14 @@ def _endings(where, r):
     try:
         endings = ast.literal_eval(field(r, where, 'classes'))
         right = int(field(r, where, 'answer_index', kind=(int,str)))
-    except (ValueError, SyntaxError) as e:
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as e:
         expected = 'expected a list of two endings, with answer_index 0 or 1'
         raise DataError(f"{where}, field 'classes': {expected}, {got}") from e
-    a_pair = isinstance(endings, (list,tuple)) and len(endings)==2
+    a_pair = isinstance(endings, (list,tuple)) and len(endings)==2 and all(isinstance(o, str) for o in endings)
     if not a_pair or right not in (0,1):
         raise DataError(f"{where}, field 'classes': expected two endings and answer_index 0 or 1, {got}")
-    return _bare(endings[right]),_bare(endings[1-right])
+    at = f"{where}, field 'classes'"
+    return _bare(at, endings[right]),_bare(at, endings[1-right])
 
 # %% ../nbs/19_benchmarks.ipynb #098e6e8a
 def _memotrap(where, r):
@@ -581,8 +610,8 @@ def _trap(where, r):
     "Ours (prefix, habit, asked); one with instruction, stem, target and trap; or a row of MemoTrap → ours"
     if 'classes' in r:
         return _memotrap(where, r)
-    asked = _bare(field(r, where, 'asked', 'target'))
-    habit = _bare(field(r, where, 'habit', 'trap'))
+    asked = _bare(f"{where}, field 'asked'", field(r, where, 'asked', 'target'))
+    habit = _bare(f"{where}, field 'habit'", field(r, where, 'habit', 'trap'))
     instruction = field(r, where, 'instruction', default=f'Write a quote that ends in the word "{asked}":')
     start = field(r, where, 'prefix', 'stem')
     return dict(instruction=instruction.strip(), start=start.strip(), asked=asked, habit=habit)
@@ -616,7 +645,7 @@ def traps(
     path:str|Path|list=None, # your own source, e.g. a CSV of MemoTrap; None: the package's
 )->Task:
     "Sayings that shall end otherwise (MemoTrap)"
-    records = task_records(path or data_path('task_traps.jsonl'), _trap, split, limit)
+    records = task_records(_source(path, 'task_traps.jsonl'), _trap, split, limit)
     return Task('traps', records, _ask_trap, _score_trap, _trap_metrics)
 
 register_task('traps', traps, about='a saying that shall end otherwise')
@@ -634,7 +663,7 @@ def instructions(
     path:str|Path|list=None, # your own source; None: the package's
 )->Task:
     "Instructions of kinds that no contrastive pair has"
-    records = task_records(path or data_path('instruct_eval.jsonl'), _instruction, split, limit)
+    records = task_records(_source(path, 'instruct_eval.jsonl'), _instruction, split, limit)
     return Task('instructions', records, _ask_trap, _score_trap, _trap_metrics, by='kind')
 
 register_task('instructions', instructions, about='an instruction that habit speaks against')

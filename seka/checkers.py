@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['words', 'lines', 'paragraphs', 'sentences', 'Checker', 'register_checker', 'checkers', 'check_args', 'readings',
-           'follows', 'says', 'without_copies', 'answered']
+           'follows', 'says', 'without_copies', 'answered', 'content_places']
 
 # %% ../nbs/35_checkers.ipynb #9b215f79
 import csv
@@ -25,13 +25,14 @@ def words(
     "The words of a text, as they are written; languages that put no spaces between words are not told apart"
     return _word.findall(text)
 
-# %% ../nbs/35_checkers.ipynb #3aa1593b
+# %% ../nbs/35_checkers.ipynb #721d0f6d
 def lines(
     text:str, # any
 )->list[str]:
     "The lines that hold a word, without the spaces around them"
     return [line.strip() for line in text.splitlines() if words(line)]
 
+# %% ../nbs/35_checkers.ipynb #275837a3
 def paragraphs(
     text:str, # any
 )->list[str]:
@@ -54,7 +55,7 @@ def _is_end(line, m):
     short = m.group()=='.' and (token in _abbreviations or initial or next_initial)
     return not (quoted_on or short)
 
-# %% ../nbs/35_checkers.ipynb #63fad84d
+# %% ../nbs/35_checkers.ipynb #445cae27
 def _sentences_of(line):
     "The sentences of one line"
     line = _marker.sub('', line)
@@ -63,6 +64,7 @@ def _sentences_of(line):
     pieces = [line[a:b].strip() for a,b in zip(cuts, cuts[1:])]
     return [piece for piece in pieces if words(piece)]
 
+# %% ../nbs/35_checkers.ipynb #488672c4
 def sentences(
     text:str, # any
 )->list[str]:
@@ -89,11 +91,12 @@ def register_checker(
     _checkers[kind] = Checker(kind, check, check.__doc__.strip())
     return check
 
-# %% ../nbs/35_checkers.ipynb #ef2bb7f1
+# %% ../nbs/35_checkers.ipynb #b4f70c9f
 def checkers()->dict[str,Checker]:
     "Kind → checker, for all that are known"
     return dict(_checkers)
 
+# %% ../nbs/35_checkers.ipynb #a074c19f
 def _fits(value, kind):
     "Whether an argument is of the annotated kind; lists hold texts and are not empty, and True is no number"
     if kind is list:
@@ -122,7 +125,7 @@ def check_args(
             raise DataError(f'The checker {kind}: {name} should be of type {wanted.__name__}, not {value!r:.80}')
     return checker
 
-# %% ../nbs/35_checkers.ipynb #200f5405
+# %% ../nbs/35_checkers.ipynb #9290365e
 def readings(
     answer:str, # what a model wrote
 )->list[str]: # the answer itself first; those without a word are left out
@@ -132,6 +135,7 @@ def readings(
     found = [answer.strip(), *cuts, *(o.replace('*', '') for o in cuts)]
     return [o for o in dict.fromkeys(found) if words(o)]
 
+# %% ../nbs/35_checkers.ipynb #9ec53c3c
 def follows(
     answer:str, # what a model wrote
     kind:str, # such as words-at-most
@@ -143,78 +147,87 @@ def follows(
     read = readings(answer)
     return any(bool(check(o, **(args or {}))) for o in (read if loose else read[:1]))
 
-# %% ../nbs/35_checkers.ipynb #4e49f513
+# %% ../nbs/35_checkers.ipynb #d2959233
 @register_checker
 def _words_at_most(answer, n:int):
     "At most n words"
     return len(words(answer))<=n
 
+# %% ../nbs/35_checkers.ipynb #56770e12
 @register_checker
 def _words_at_least(answer, n:int):
     "At least n words"
     return len(words(answer))>=n
 
+# %% ../nbs/35_checkers.ipynb #5f05027b
 @register_checker
 def _words_exactly(answer, n:int):
     "Exactly n words"
     return len(words(answer))==n
 
+# %% ../nbs/35_checkers.ipynb #52b4bdfa
 @register_checker
 def _words_between(answer, low:int, high:int):
     "From low to high words, both included"
     return low<=len(words(answer))<=high
 
-# %% ../nbs/35_checkers.ipynb #e14e0f6a
+# %% ../nbs/35_checkers.ipynb #90c456e0
 @register_checker
 def _sentences_at_most(answer, n:int):
     "At most n sentences"
     return len(sentences(answer))<=n
 
+# %% ../nbs/35_checkers.ipynb #0d2263cb
 @register_checker
 def _sentences_at_least(answer, n:int):
     "At least n sentences"
     return len(sentences(answer))>=n
 
+# %% ../nbs/35_checkers.ipynb #c451fdde
 @register_checker
 def _sentences_exactly(answer, n:int):
     "Exactly n sentences"
     return len(sentences(answer))==n
 
+# %% ../nbs/35_checkers.ipynb #760a5de2
 @register_checker
 def _sentence_length(answer, n:int):
     "No sentence has more than n words"
     return all(len(words(s))<=n for s in sentences(answer))
 
-# %% ../nbs/35_checkers.ipynb #b917a5ae
+# %% ../nbs/35_checkers.ipynb #8da66d5b
 @register_checker
 def _paragraphs_exactly(answer, n:int):
     "Exactly n paragraphs, parted by blank lines"
     return len(paragraphs(answer))==n
 
+# %% ../nbs/35_checkers.ipynb #be133272
 @register_checker
 def _lines_exactly(answer, n:int):
     "Exactly n lines that hold a word"
     return len(lines(answer))==n
 
+# %% ../nbs/35_checkers.ipynb #4ea172ad
 @register_checker
 def _characters_at_most(answer, n:int):
     "At most n characters, spaces included"
     return len(answer)<=n
 
-# %% ../nbs/35_checkers.ipynb #2a8057df
+# %% ../nbs/35_checkers.ipynb #43799731
 @register_checker
 def _sentence_per_line(answer):
     "Two or more lines, one sentence on each"
     rows = lines(answer)
     return len(rows)>1 and all(len(sentences(row))==1 for row in rows)
 
+# %% ../nbs/35_checkers.ipynb #fd33d25b
 @register_checker
 def _paragraph_starts(answer, paragraph:int, text:str):
     "Paragraph number so-and-so (from 1) exists and begins with a text"
     blocks = paragraphs(answer)
     return 0<paragraph<=len(blocks) and blocks[paragraph-1].casefold().startswith(text.casefold())
 
-# %% ../nbs/35_checkers.ipynb #265959af
+# %% ../nbs/35_checkers.ipynb #a4853cb1
 def _items(answer, pattern):
     "The outermost lines that match, each as (marker, text)"
     found = [re.match(rf'([ \t]*){pattern}', line) for line in answer.splitlines()]
@@ -225,6 +238,7 @@ def _items(answer, pattern):
 def _bulleted(answer):
     return [text for _,text in _items(answer, r'([-*•+])[ \t]+(\S.*)')]
 
+# %% ../nbs/35_checkers.ipynb #8c3e9598
 def _numbered_items(answer):
     "Texts of a numbered list; none if the numbers do not run 1, 2, 3 …"
     items = _items(answer, r'(?:\*\*)?(\d{1,6})[.)](?:\*\*)?[ \t]+(\S.*)')
@@ -232,33 +246,37 @@ def _numbered_items(answer):
     return [text for _,text in items] if runs else []
 
 def _lettered_items(answer):
+    "Texts of a list a) b) c); none if the letters do not run"
     items = _items(answer, r'([a-z])\)[ \t]+(\S.*)')
     runs = ''.join(letter for letter,_ in items)=='abcdefghijklmnopqrstuvwxyz'[:len(items)]
     return [text for _,text in items] if runs else []
 
-# %% ../nbs/35_checkers.ipynb #dcbe7b1c
+# %% ../nbs/35_checkers.ipynb #66992fc7
 @register_checker
 def _bullets(answer, n:int):
     "Exactly n bullet points (lines that begin with -, *, + or •)"
     return len(_bulleted(answer))==n
 
+# %% ../nbs/35_checkers.ipynb #e1556825
 @register_checker
 def _numbered(answer, n:int):
     "A numbered list of exactly n items, 1. to n."
     return len(_numbered_items(answer))==n
 
+# %% ../nbs/35_checkers.ipynb #2fe96678
 @register_checker
 def _lettered(answer, n:int):
     "A list of exactly n items, a) b) c) and so on"
     return len(_lettered_items(answer))==n
 
+# %% ../nbs/35_checkers.ipynb #73466f0a
 @register_checker
 def _steps(answer, n:int):
     "Exactly n lines that begin with Step 1:, Step 2: and so on"
     found = re.findall(r'(?im)^[ \t#*]*step (\d{1,6})\s*[:.]', answer)
     return [int(o) for o in found]==list(range(1, n+1))
 
-# %% ../nbs/35_checkers.ipynb #e6633ed0
+# %% ../nbs/35_checkers.ipynb #c32cb34b
 @register_checker
 def _joined(answer, n:int, separator:str):
     "One line of exactly n items of at most five words, with a separator between them"
@@ -266,6 +284,7 @@ def _joined(answer, n:int, separator:str):
     short = all(1<=len(words(o))<=5 for o in items)
     return len(lines(answer))==1 and len(items)==n and short
 
+# %% ../nbs/35_checkers.ipynb #04e49fbb
 def _listed(answer):
     "The items of a bulleted, numbered or lettered list, of a comma-separated line, else the lines"
     found = _bulleted(answer) or _numbered_items(answer) or _lettered_items(answer)
@@ -278,12 +297,13 @@ def _alphabetical(answer):
     items = [' '.join(words(o)).casefold() for o in _listed(answer)]
     return len(items)>1 and items==sorted(items)
 
+# %% ../nbs/35_checkers.ipynb #f41b48a3
 @register_checker
 def _no_lists(answer):
     "Running text: no bullets, no numbered or lettered lines"
     return not re.search(r'(?m)^[ \t]*(?:[-*•+]|\d+[.)]|[a-zA-Z]\))[ \t]+\S', answer)
 
-# %% ../nbs/35_checkers.ipynb #27cd9fdf
+# %% ../nbs/35_checkers.ipynb #d8cb137b
 def _parsed(text):
     "The value of a JSON text; None if it is none"
     try:
@@ -297,25 +317,28 @@ def _unfenced(answer):
     fenced = len(rows)>2 and rows[0].startswith('```') and rows[-1].strip()=='```'
     return '\n'.join(rows[1:-1]) if fenced else answer
 
+# %% ../nbs/35_checkers.ipynb #481a3540
 @register_checker
 def _json_keys(answer, keys:list):
     "A JSON object with these keys and no others, perhaps in a code fence, and nothing around it"
     value = _parsed(_unfenced(answer))
     return isinstance(value, dict) and set(value)==set(keys)
 
+# %% ../nbs/35_checkers.ipynb #ab7c7fe7
 @register_checker
 def _bare_json(answer, keys:list):
     "The same without a code fence"
     value = _parsed(answer)
     return isinstance(value, dict) and set(value)==set(keys)
 
+# %% ../nbs/35_checkers.ipynb #7b45039d
 @register_checker
 def _json_list(answer, n:int):
     "A JSON list of exactly n texts, perhaps in a code fence"
     value = _parsed(_unfenced(answer))
     return isinstance(value, list) and len(value)==n and all(isinstance(o, str) for o in value)
 
-# %% ../nbs/35_checkers.ipynb #2b1e9e1f
+# %% ../nbs/35_checkers.ipynb #5361e7dc
 def _cells(row):
     return [o.strip().strip('*').casefold() for o in row.strip().strip('|').split('|')]
 
@@ -329,6 +352,7 @@ def _table(answer, columns:list):
     wanted = [c.casefold() for c in columns]
     return ruled and _cells(rows[0])==wanted and all(len(_cells(r))==len(wanted) for r in rows[2:])
 
+# %% ../nbs/35_checkers.ipynb #635cb3f2
 def _csv_rows(text):
     "The rows of a CSV text; none if it is none (a field may have 131,072 characters)"
     try:
@@ -351,17 +375,20 @@ def _fields(answer, names:list):
     filled = all(words(text) for _,_,text in pairs)
     return filled and [name.strip(' 	*').casefold() for name,_,_ in pairs]==[n.casefold() for n in names]
 
-# %% ../nbs/35_checkers.ipynb #4fe90642
+# %% ../nbs/35_checkers.ipynb #2fdd3688
 @register_checker
 def _title_brackets(answer):
-    "A title in double angle brackets, <<so>>"
-    return any(words(o) for o in re.findall(r'<<([^<>\n]*)>>', answer))
+    "A title in double angle brackets, <<so>>, that is not just the word title"
+    found = [' '.join(words(o)).casefold() for o in re.findall(r'<<([^<>\n]*)>>', answer)]
+    return any(o not in ('', 'title', 'my title') for o in found)
 
+# %% ../nbs/35_checkers.ipynb #ce642c85
 @register_checker
 def _headings(answer, n:int):
     "Exactly n Markdown headings (lines that begin with # to ######)"
     return len(re.findall(r'(?m)^#{1,6}[ \t]+\S', answer))==n
 
+# %% ../nbs/35_checkers.ipynb #5f746ec1
 @register_checker
 def _sections(answer, names:list):
     "These names as headings, each on a line of its own, in this order, with text under each"
@@ -372,34 +399,38 @@ def _sections(answer, names:list):
     filled = all(b-a>1 for a,b in zip(at, [*at[1:], len(rows)]))
     return [rows[i] for i in at]==wanted and filled
 
-# %% ../nbs/35_checkers.ipynb #bdb82ba5
+# %% ../nbs/35_checkers.ipynb #b9eaeae1
 @register_checker
 def _code_block(answer):
     "A fenced code block that is opened, filled and closed"
     parts = re.split(r'(?m)^[ \t]*```.*$', answer)
     return len(parts)%2==1 and any(part.strip() for part in parts[1::2])
 
+# %% ../nbs/35_checkers.ipynb #283b4750
 @register_checker
 def _quote_lines(answer):
     "Every line that holds a word begins with >"
     return all(line.startswith('>') for line in lines(answer))
 
+# %% ../nbs/35_checkers.ipynb #376b6bf3
 @register_checker
 def _bold(answer, n:int):
     "At least n pieces of text in **bold**"
     return sum(bool(words(o)) for o in re.findall(r'\*\*([^*\n]+)\*\*', answer))>=n
 
+# %% ../nbs/35_checkers.ipynb #c46194ec
 @register_checker
 def _no_markdown(answer):
     "Plain text: no headings, bullets, bold or code marks, no table"
     return not re.search(r'(?m)^[ \t]*(?:#{1,6}|[-*+•])[ \t]|\*\*|`|^[ \t]*\|', answer)
 
-# %% ../nbs/35_checkers.ipynb #8a16ac92
+# %% ../nbs/35_checkers.ipynb #dbbd237b
 @register_checker
 def _quoted(answer):
     "The whole answer stands in one pair of double quotation marks"
     return bool(re.fullmatch(r'"[^"]+"|“[^“”]+”', answer.strip()))
 
+# %% ../nbs/35_checkers.ipynb #fadd96bc
 @register_checker
 def _tagged(answer, tag:str):
     "The whole answer stands between <tag> and </tag>"
@@ -407,11 +438,13 @@ def _tagged(answer, tag:str):
     m = re.fullmatch(rf'<{name}>(.*)</{name}>', answer.strip(), re.DOTALL)
     return m is not None and bool(words(m.group(1)))
 
+# %% ../nbs/35_checkers.ipynb #17c2af56
 @register_checker
 def _first_label(answer, label:str):
     "The first line begins with a label, and more than that stands in the answer"
     return answer.lstrip(' *#').casefold().startswith(label.casefold()) and len(answer)>len(label)
 
+# %% ../nbs/35_checkers.ipynb #37088f98
 @register_checker
 def _last_label(answer, label:str):
     "The last line begins with a label and goes on, and at least one line stands before it"
@@ -419,32 +452,34 @@ def _last_label(answer, label:str):
     last = rows[-1].lstrip('*# ')
     return len(rows)>1 and last.casefold().startswith(label.casefold()) and len(words(last))>len(words(label))
 
-# %% ../nbs/35_checkers.ipynb #d08f0b79
+# %% ../nbs/35_checkers.ipynb #4e588198
 @register_checker
 def _two_answers(answer):
     "Two answers that differ, with *** on a line of its own between them"
     parts = [p.strip() for p in re.split(r'(?m)^[ \t]*\*{3,6}[ \t]*$', answer)]
     return len(parts)==2 and all(words(p) for p in parts) and parts[0]!=parts[1]
 
+# %% ../nbs/35_checkers.ipynb #fab9e8af
 @register_checker
 def _parts(answer, n:int, divider:str):
     "Exactly n parts, with a divider on a line of its own between them"
     parts = re.split(rf'(?m)^[ \t]*{re.escape(divider)}[ \t]*$', answer)
     return len(parts)==n and all(words(p) for p in parts)
 
-# %% ../nbs/35_checkers.ipynb #56c1d09c
+# %% ../nbs/35_checkers.ipynb #ba821a63
 @register_checker
 def _single_word(answer):
     "One word and nothing else"
     return len(words(answer))==1
 
+# %% ../nbs/35_checkers.ipynb #ada617e3
 @register_checker
 def _choice(answer, options:list):
     "One of the options and nothing else, but for punctuation around it"
     said = ' '.join(words(answer)).casefold()
     return said in [' '.join(words(o)).casefold() for o in options]
 
-# %% ../nbs/35_checkers.ipynb #a91f674a
+# %% ../nbs/35_checkers.ipynb #29642e30
 def _count(text, phrase):
     "How often a word or phrase stands in a text as a whole"
     whole = r'\s+'.join(re.escape(o) for o in phrase.split())
@@ -455,43 +490,49 @@ def _include(answer, words:list):
     "Each of these words or phrases occurs"
     return all(_count(answer, o) for o in words)
 
+# %% ../nbs/35_checkers.ipynb #96bfdade
 @register_checker
 def _avoid(answer, words:list):
     "None of these words or phrases occurs"
     return not any(_count(answer, o) for o in words)
 
+# %% ../nbs/35_checkers.ipynb #78a4bab9
 @register_checker
 def _word_times(answer, word:str, n:int):
     "A word occurs exactly n times"
     return _count(answer, word)==n
 
+# %% ../nbs/35_checkers.ipynb #89ec526e
 @register_checker
 def _word_at_least(answer, word:str, n:int):
     "A word occurs at least n times"
     return _count(answer, word)>=n
 
-# %% ../nbs/35_checkers.ipynb #cb43322a
+# %% ../nbs/35_checkers.ipynb #b3017132
 @register_checker
 def _sentences_start(answer, text:str):
     "Every sentence begins with a text"
     return all(s.lstrip('"“*').casefold().startswith(text.casefold()) for s in sentences(answer))
 
+# %% ../nbs/35_checkers.ipynb #d4782e43
 @register_checker
 def _lines_start(answer, text:str):
     "Every line that holds a word begins with a text"
     return all(line.startswith(text) for line in lines(answer))
 
+# %% ../nbs/35_checkers.ipynb #423b5349
 @register_checker
 def _acrostic(answer, word:str):
     "The first letters of the lines spell a word"
     return ''.join(words(line)[0][0] for line in lines(answer)).casefold()==word.casefold()
 
+# %% ../nbs/35_checkers.ipynb #fd32982e
 @register_checker
 def _letter_absent(answer, letter:str):
     "A letter does not occur"
     return letter.casefold() not in answer.casefold()
 
-# %% ../nbs/35_checkers.ipynb #0ab179e3
+# %% ../nbs/35_checkers.ipynb #59fcaa81
 _contraction = r"\b(?:\w+n['’]t|\w+['’](?:re|ve|ll|m|d)|(?:it|that|there|he|she|who|what|let|here|how|where)['’]s)\b"
 _first_person = r"\b(?:i|me|my|mine|myself|we|us|our|ours|ourselves)\b"
 _second_person = r"\b(?:you|your|yours|yourself|yourselves)\b"
@@ -501,12 +542,14 @@ def _no_contractions(answer):
     "No contractions such as don't, we're, it's (a possessive such as dog's is none)"
     return not re.search(_contraction, answer, re.IGNORECASE)
 
+# %% ../nbs/35_checkers.ipynb #0485fc93
 @register_checker
 def _no_first_person(answer):
     "No I, me, my, mine, myself, we, us, our, ours, ourselves (US and US-made are no pronouns)"
     found = re.findall(_first_person, answer, re.IGNORECASE)
     return not [o for o in found if o!='US']
 
+# %% ../nbs/35_checkers.ipynb #7553d53c
 @register_checker
 def _no_second_person(answer):
     "No you, your, yours, yourself, yourselves"
@@ -534,76 +577,86 @@ def _language(answer, code:str):
     pure = code=='en' or share[code]>2*share['en']
     return len(found)>3 and share[code]>=.2 and best and pure
 
-# %% ../nbs/35_checkers.ipynb #b9674f0b
+# %% ../nbs/35_checkers.ipynb #072393ba
 @register_checker
 def _all_caps(answer):
     "All letters are capitals"
     return answer.upper()==answer and answer.lower()!=answer
 
+# %% ../nbs/35_checkers.ipynb #c72e1350
 @register_checker
 def _all_lower(answer):
     "No letter is a capital"
     return answer.lower()==answer and answer.upper()!=answer
 
+# %% ../nbs/35_checkers.ipynb #0cf66d73
 @register_checker
 def _title_case(answer):
     "Every word of four or more letters begins with a capital"
     long = [w for w in words(answer) if w.isalpha() and len(w)>3]
     return bool(long) and all(w[0].isupper() for w in long)
 
+# %% ../nbs/35_checkers.ipynb #d6851785
 @register_checker
 def _capital_words(answer, n:int):
     "At least n words of two or more letters are all in capitals"
     return sum(len(w)>1 and w.isupper() for w in words(answer))>=n
 
+# %% ../nbs/35_checkers.ipynb #15814782
 @register_checker
 def _capital_words_at_most(answer, n:int):
     "At most n words of two or more letters are all in capitals"
     return sum(len(w)>1 and w.isupper() for w in words(answer))<=n
 
-# %% ../nbs/35_checkers.ipynb #52d3f4d2
+# %% ../nbs/35_checkers.ipynb #3071f330
 @register_checker
 def _no_commas(answer):
     "No comma"
     return not re.search('[,，、]', answer)
 
+# %% ../nbs/35_checkers.ipynb #1f9bd184
 @register_checker
 def _no_exclamation(answer):
     "No exclamation mark"
     return '!' not in answer
 
+# %% ../nbs/35_checkers.ipynb #7650b387
 @register_checker
 def _no_questions(answer):
     "No question mark"
     return '?' not in answer
 
+# %% ../nbs/35_checkers.ipynb #4b0cc3ad
 @register_checker
 def _no_parentheses(answer):
     "No round brackets"
     return not set('()')&set(answer)
 
+# %% ../nbs/35_checkers.ipynb #1091a757
 @register_checker
 def _mark_times(answer, mark:str, n:int):
     "A punctuation mark occurs exactly n times"
     return answer.count(mark)==n
 
+# %% ../nbs/35_checkers.ipynb #3692ac8e
 @register_checker
 def _mark_at_least(answer, mark:str, n:int):
     "A punctuation mark occurs at least n times"
     return answer.count(mark)>=n
 
-# %% ../nbs/35_checkers.ipynb #57d0d0f5
+# %% ../nbs/35_checkers.ipynb #b6f65f57
 @register_checker
 def _sentences_end(answer, mark:str):
     "Every sentence ends with a mark"
     return all(s.rstrip('"”*').endswith(mark) for s in sentences(answer))
 
+# %% ../nbs/35_checkers.ipynb #a6a0098f
 @register_checker
 def _parentheses(answer, n:int):
     "At least n remarks in round brackets"
     return sum(bool(words(o)) for o in re.findall(r'\(([^()]*)\)', answer))>=n
 
-# %% ../nbs/35_checkers.ipynb #5595986b
+# %% ../nbs/35_checkers.ipynb #67793a39
 _around = ' \t\n"“”*_'
 
 @register_checker
@@ -612,6 +665,7 @@ def _starts_with(answer, text:str):
     begins = answer.lstrip(_around).casefold().startswith(text.casefold())
     return begins and len(words(answer))>len(words(text))
 
+# %% ../nbs/35_checkers.ipynb #55070e60
 @register_checker
 def _ends_with(answer, text:str):
     "The answer ends with a text, and something stands before it"
@@ -620,7 +674,7 @@ def _ends_with(answer, text:str):
         end = end.rstrip('.!?…')
     return end.casefold().endswith(text.casefold()) and len(words(answer))>len(words(text))
 
-# %% ../nbs/35_checkers.ipynb #fbf1d8ca
+# %% ../nbs/35_checkers.ipynb #bb5c0dad
 @register_checker
 def _signature(answer, name:str):
     "The last line is a name, perhaps behind a dash, and something stands before it"
@@ -628,6 +682,7 @@ def _signature(answer, name:str):
     last = rows[-1].strip(' *_-–—.,')
     return len(rows)>1 and last.casefold()==name.casefold()
 
+# %% ../nbs/35_checkers.ipynb #88811bb9
 @register_checker
 def _postscript(answer, marker:str):
     "The last paragraph or line begins with a marker such as P.S. and goes on; something stands before it"
@@ -637,6 +692,7 @@ def _postscript(answer, marker:str):
     before = rows[0].lstrip('*_').casefold().startswith(marker.casefold())
     return not before and any(len(words(o))>len(words(marker)) for o in found)
 
+# %% ../nbs/35_checkers.ipynb #127ace88
 @register_checker
 def _repeat_first(answer, text:str):
     "The answer first repeats a text word for word, then goes on"
@@ -644,7 +700,7 @@ def _repeat_first(answer, text:str):
     asked = [w.casefold() for w in words(text)]
     return said[:len(asked)]==asked and len(said)>len(asked)
 
-# %% ../nbs/35_checkers.ipynb #8f14382a
+# %% ../nbs/35_checkers.ipynb #875b2c1d
 _number_words = (
     'two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen '
     'nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million'
@@ -655,17 +711,19 @@ def _no_digits(answer):
     "No digit"
     return not re.search(r'\d', answer)
 
+# %% ../nbs/35_checkers.ipynb #d54c46ba
 @register_checker
 def _numbers(answer, n:int):
     "At least n numbers in digits"
     return len(re.findall(r'\d+(?:[.,:]\d+)*', answer))>=n
 
+# %% ../nbs/35_checkers.ipynb #e754ef19
 @register_checker
 def _numbers_as_digits(answer):
     "There is a number in digits, and no number word from two to million (one is also a pronoun)"
     return bool(re.search(r'\d', answer)) and not any(_count(answer, o) for o in _number_words)
 
-# %% ../nbs/35_checkers.ipynb #21761aeb
+# %% ../nbs/35_checkers.ipynb #ed31ebda
 _emoji = re.compile('[\U0001F1E6-\U0001F1FF\U0001F300-\U0001FAFF\u2600-\u27BF\u2B50\u2B55\u231A\u231B\u23E9-\u23FA]')
 
 @register_checker
@@ -673,21 +731,25 @@ def _placeholders(answer, n:int):
     "At least n placeholders in square brackets, such as [name]"
     return sum(bool(words(o)) for o in re.findall(r'\[([^\[\]\n]*)\]', answer))>=n
 
+# %% ../nbs/35_checkers.ipynb #1af0abd4
 @register_checker
 def _emoji_at_least(answer, n:int):
     "At least n emoji"
     return len(_emoji.findall(answer))>=n
 
+# %% ../nbs/35_checkers.ipynb #ed1b4a6c
 @register_checker
 def _no_emoji(answer):
     "No emoji"
     return not _emoji.search(answer)
 
+# %% ../nbs/35_checkers.ipynb #ad9256f7
 @register_checker
 def _hashtags(answer, n:int):
     "Exactly n hashtags, such as #rain"
     return len(re.findall(r'(?<!\S)#[^\W\d_]\w*', answer))==n
 
+# %% ../nbs/35_checkers.ipynb #0f275b59
 @register_checker
 def _hashtags_last(answer, n:int):
     "The last line is exactly n hashtags and nothing else, and something stands before it"
@@ -715,17 +777,7 @@ def says(
     plain = text.replace('**', '').replace('’', "'")
     return any(_pattern(v).search(plain) for v in variants)
 
-# %% ../nbs/35_checkers.ipynb #16921541
-def _left_out(text, spans):
-    "A text without some of its words; what stands between two neighbours goes with them"
-    res,end = '',0
-    for start,stop in spans:
-        goes_on = end>0 and not words(text[end:start])
-        res += '' if goes_on else text[end:start]+' … '
-        end = stop
-    return res+text[end:]
-
-# %% ../nbs/35_checkers.ipynb #10983f75
+# %% ../nbs/35_checkers.ipynb #63c6a415
 def _copied(text, sources, run):
     "Which words of a text stand in runs of `run` words that a source has as well, or are a shorter source as a whole"
     said = [w.casefold() for w in words(text)]
@@ -741,15 +793,19 @@ def _copied(text, sources, run):
                 copied |= set(range(i, i+size))
     return copied
 
+# %% ../nbs/35_checkers.ipynb #0d2c99f5
 def without_copies(
     text:str, # what a model wrote
     marked:Iterable[str], # the instruction; copies of four words do not count
     asked:Iterable[str]=(), # the messages; copies of ten words do not count
 )->str:
-    "The text without what is copied from the prompt; in its place stands ' … '"
+    "The text with … for every letter of a word that is copied from the prompt; the length stays"
     copied = _copied(text, marked, 4) | _copied(text, asked, 10)
-    spans = [(m.start(), m.end()) for m in _word.finditer(text)]
-    return _left_out(text, [spans[i] for i in sorted(copied)])
+    res = list(text)
+    for i,m in enumerate(_word.finditer(text)):
+        if i in copied:
+            res[m.start():m.end()] = '…'*(m.end()-m.start())
+    return ''.join(res)
 
 # %% ../nbs/35_checkers.ipynb #9d21b558
 def answered(
@@ -761,3 +817,15 @@ def answered(
     "Whether an answer says everything that it must; raises `DataError` as `says` does"
     left = without_copies(answer, marked, asked)
     return all(says(left, variants) for variants in contains)
+
+# %% ../nbs/35_checkers.ipynb #84352cd9
+def content_places(
+    answer:str, # what a model wrote
+    contains:list[list[str]], # as for `answered`
+    marked:Iterable[str]=(), # the instruction
+    asked:Iterable[str]=(), # the messages
+)->list[tuple[int,int]]: # (start, end), in order
+    "Where an answer says what it must: the first place of each thing that is there"
+    left = without_copies(answer, marked, asked).replace('’', "'")
+    found = [[m.span() for v in variants if (m := _pattern(v).search(left))] for variants in contains]
+    return sorted({min(o) for o in found if o})

@@ -9,7 +9,7 @@ __all__ = ['app', 'ModelOption', 'StatsOption', 'ExpertsOption', 'GainOption', '
            'bench']
 
 # %% ../nbs/29_cli.ipynb #96fdf79e
-import importlib.util, inspect, json, math, os, re, sys, tempfile, traceback
+import importlib.util, inspect, json, math, os, re, sys, tempfile, traceback, warnings
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -462,16 +462,12 @@ def _text(source):
 # %% ../nbs/29_cli.ipynb #e1000028
 def _chat(file):
     "The messages of a chat in a JSON file; raises `DataError`"
-    from seka import DataError
+    from seka.core import DataError, SpanError, read_json
+    from seka.spans import read_messages
     try:
-        messages = json.loads(file.read_text(encoding='utf-8-sig'))
-        json.dumps(messages, ensure_ascii=False).encode()               # half of a character is no text
-    except (OSError, ValueError, RecursionError) as e:
-        raise DataError(f'--messages {file} cannot be read as JSON: {e}') from e
-    whole = isinstance(messages, list) and messages
-    if not whole or not all(isinstance(m, dict) and isinstance(m.get('role'), str) for m in messages):
-        raise DataError(f'--messages {file}: expected a list of messages, [{{"role": "user", "content": "…"}}, …]')
-    return messages
+        return read_messages(read_json(file))
+    except SpanError as e:
+        raise DataError(f'--messages {file}: {e}') from e
 
 # %% ../nbs/29_cli.ipynb #e100002a
 def _markers(text):
@@ -488,7 +484,7 @@ def _spans(text):
     spans = _value(text)
     fine = isinstance(spans, list) and spans and all(isinstance(s, (str,list)) and s for s in spans)
     if not fine:
-        example = '["Dublin", ["Salzburg", -1], [0, 5, 1.5]]'
+        example = '["Dublin", ["Salzburg", -1], [0, 5, 1.5]], and in a chat [message, 0, 5]'
         raise typer.BadParameter(f'--spans {text}: expected a JSON list of substrings or ranges, as in {example}')
     return [s if isinstance(s, str) else tuple(s) for s in spans]
 
@@ -499,27 +495,16 @@ class Ask(NamedTuple):
     spans:list=None # None: marks in the text
     markers:object='**' # or a pair
 
-def _marked_texts(ask):
-    "The texts in which marks are looked for; the assistant writes ** of its own"
-    if isinstance(ask.item, str):
-        return [ask.item]
-    return [m.get('content') for m in ask.item if not (m['role']=='assistant' and ask.markers=='**')]
-
 # %% ../nbs/29_cli.ipynb #e100002e
 def _check_marked(ask):
     "Raise `SekaError` if nothing is marked"
     from seka import SekaError
-    from seka.spans import find_spans, parse_marks
-    if ask.spans is not None:
-        if isinstance(ask.item, str):
-            find_spans(ask.item, ask.spans)
-        return
-    texts = _marked_texts(ask)
-    if not all(isinstance(t, str) for t in texts):      # parts of several kinds: seen when the prompt is made
-        return
-    if not any(parse_marks(t, ask.markers)[1] for t in texts):
+    from seka.spans import read_marked
+    _,ranges,notes = read_marked(ask.item, ask.spans, ask.markers)
+    if not any(ranges):
         left,right = ask.markers if isinstance(ask.markers, tuple) else (ask.markers, ask.markers)
-        raise SekaError(f'nothing is marked in the prompt: put {left}…{right} around what matters')
+        why = f'nothing is marked in the prompt: put {left}…{right} around what matters'
+        raise SekaError('. '.join([why, *notes]))
 
 # %% ../nbs/29_cli.ipynb #e100002f
 def _ask(text, messages, markers, spans, chat):
@@ -569,7 +554,8 @@ def _as_json(c, settings):
     words = [dict(token=t, plain=a, steered=b) for t,a,b in c.words]
     res = dict(prompt=''.join(t for t,_ in tokens), tokens=[[t, w] for t,w in tokens], plain=c.plain, steered=c.steered)
     plain_ascii = 'utf' not in (getattr(sys.stdout, 'encoding', None) or 'utf-8').lower()
-    return json.dumps(res | dict(next=words, settings=settings), ensure_ascii=plain_ascii, allow_nan=False)
+    res |= dict(next=words, settings=settings, notes=list(c.prompt.notes))
+    return json.dumps(res, ensure_ascii=plain_ascii, allow_nan=False)
 
 # %% ../nbs/29_cli.ipynb #70b89d21
 def _settings(name, steerer):
@@ -593,9 +579,11 @@ def _steering(method, adaptive):
 
 def _generate(model, ask, steerer, **kwargs):
     "Compare plain and steered; raises `SekaError`"
-    from seka import SekaError, compare, highlight
+    from seka import MarkWarning, SekaError, compare, highlight
     lm,tok = _load(model)
-    prompt = highlight(tok, ask.item, ask.spans, markers=ask.markers)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', MarkWarning)        # its notes are printed with the result
+        prompt = highlight(tok, ask.item, ask.spans, markers=ask.markers)
     if not prompt.weights.any():
         raise SekaError('nothing is marked in the prompt')
     result = compare(lm, tok, prompt, steerer, **kwargs)
@@ -604,11 +592,13 @@ def _generate(model, ask, steerer, **kwargs):
 
 # %% ../nbs/29_cli.ipynb #e1000039
 def _print(result, settings, as_json):
-    "Print a `Comparison`, for programs or for people"
+    "Print a `Comparison`, for programs or for people, and its notes on stderr"
     if as_json:
         print(_as_json(result, settings))
     else:
         _show(result, Console())
+    for note in result.prompt.notes:
+        print(f'seka: {" ".join(note.split())}', file=sys.stderr)
 
 # %% ../nbs/29_cli.ipynb #e1000033
 _gain = 'How strongly to steer; negative steers away. Defaults: {gain}.'

@@ -71,8 +71,9 @@ class AnswerTask(Task):
     def row(self, record:dict, queries:list, answers:list, tok)->dict:
         "The scores of a record, its answer, and what needs nothing but the answer"
         said = answers[0]
-        own = dict(answer=said, words=len(words_of(said)), repeated=repeated(said), copied=copied(said, queries[0].marked))
-        return {**super().row(record, queries, answers, tok), **own}
+        own = dict(answer=said, words=len(words_of(said)), repeated=repeated(said))
+        taken = copied(said, queries[0].marked)
+        return {**super().row(record, queries, answers, tok), **own, 'copied': taken}
 
 # %% ../nbs/42_collateral.ipynb #c7df6133
 asides = (
@@ -154,6 +155,10 @@ def content_kl(
 # %% ../nbs/42_collateral.ipynb #ebf7fd86
 class CollateralTask(Task):
     "Another question behind the plain answer, and how far steering moves the content of that answer"
+    def batches(self, characters:int=16_384)->list:
+        "Smaller batches, since the logits of many tokens take room"
+        return Task.batches(self, characters//6)
+
     def measure(self, model, tok, records, steerer=None, chat=False):
         "The scores of a batch of records"
         rows = super().measure(model, tok, records, steerer, chat)
@@ -212,5 +217,6 @@ def collateral_table(
             own = {k: results.estimated(t, k, m).value for k in ('repeated','copied')}
             if more in results.metrics:
                 own |= {k: results.estimated(more, k, m).value for k in results.metrics[more]}
-            res.append(dict(task=t, method=m, **_against(results.rows[t].loc[plain], results.rows[t].loc[m], main), **own))
+            paired = _against(results.rows[t].loc[plain], results.rows[t].loc[m], main)
+            res.append(dict(task=t, method=m, **paired, **own))
     return pd.DataFrame(res)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SekaError', 'ModelError', 'DataError', 'SpanError', 'SteeringError', 'data_path', 'whole_file', 'write_whole',
-           'read_text', 'parse_json', 'read_jsonl', 'read_json', 'read_records', 'field']
+           'read_text', 'in_range', 'parse_json', 'read_jsonl', 'read_json', 'read_records', 'field']
 
 # %% ../nbs/00_core.ipynb #493b45ee
 import csv, gzip, io, json, math, os, re, zlib
@@ -45,6 +45,8 @@ def data_path(
     name:str, # a file's name in the package's data folder
 )->Path:
     "The path of a file that the package ships; raises `DataError` where there is none"
+    if not isinstance(name, (str,Path)):
+        raise DataError(f'{name!r:.80} is no name of a file')
     leaves = Path(name).is_absolute() or '..' in Path(name).parts
     if leaves:
         raise DataError(f'{name!r} leads out of the data folder of the package: expected a file in it')
@@ -58,6 +60,16 @@ def data_path(
 # %% ../nbs/00_core.ipynb #9c738ece
 torch.ones(1, dtype=torch.float32, device='cpu').cos();
 
+# %% ../nbs/00_core.ipynb #9abbf9e8
+def _check_name(path):
+    "Raise `OSError` for a path that no file system can take"
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        pass
+    except ValueError as e:
+        raise OSError(f'no file can be called so ({e})') from e
+
 # %% ../nbs/00_core.ipynb #96756f40
 @contextmanager
 def whole_file(
@@ -70,6 +82,7 @@ def whole_file(
     path = Path(path)
     beside = path.parent/f'.{token_hex(8)}.partial'
     try:
+        _check_name(path)
         if path.exists() and not path.is_file():
             raise OSError('it is no ordinary file')
         file = open(beside, 'xb')
@@ -131,7 +144,10 @@ def read_text(
         raise DataError(f'{path} cannot be read: {e}') from e
 
 # %% ../nbs/00_core.ipynb #1a152bc9
-def _in_range(text):
+def in_range(
+    text:str, # of a number in JSON
+)->float:
+    "The number; raises `ValueError` if it is too large for one"
     number = float(text)
     if math.isinf(number):
         raise ValueError(f'{text:.20} is too large for a number')
@@ -140,16 +156,21 @@ def _in_range(text):
 # %% ../nbs/00_core.ipynb #34cc7a2d
 def _no_number(name): raise ValueError(f'{name} is no number of JSON')
 
-_json = json.JSONDecoder(parse_float=_in_range, parse_constant=_no_number)
+_json = json.JSONDecoder(parse_float=in_range, parse_constant=_no_number)
 
 # %% ../nbs/00_core.ipynb #2f02b065
 def parse_json(
     text:str, # one JSON value
     where:str, # where it stands, for the message, e.g. 'results.jsonl, line 3'
 ):
-    "The value; raises `DataError` for what is not JSON, numbers out of range and nesting without end included"
+    """The value; raises `DataError` for what is not JSON.
+
+    Numbers out of range, nesting without end and halves of characters (`\\ud83d` alone) are not."""
     try:
-        return _json.decode(text)
+        value = _json.decode(text)
+        if '\\u' in text:
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except RecursionError:
         raise DataError(f'{where}: not valid JSON (it is nested too deeply)') from None
     except ValueError as e:

@@ -192,6 +192,9 @@ class DamageTask(Task):
     def batches(self, characters:int=16_384): return Task.batches(self, characters//4)
     def measure(self, model, tok, records, steerer=None, chat=False):
         "The losses of each record"
+        if steerer=='repeat':                           # another prompt, and the same model
+            nothing = dict(tokens=0, nll=None, log_damage=None, kl=None)
+            return [dict(**_about(r), **nothing) for r in records]
         queries = [q for r in records for q in self.ask(r)]
         losses = text_losses(model, tok, queries, [steerer])[0]
         return [dict(**_about(r), **o) for r,o in zip(records, losses)]
@@ -214,7 +217,8 @@ def _texts(path):
     for i,(where,r) in enumerate(read_records(path)):
         name = str(field(r, where, 'id', kind=(int,str), default=i))
         register = field(r, where, 'register', default='')
-        rows.append(dict(where=where, id=name, text=field(r, where, 'text').strip(), register=register, split=r.get('split')))
+        text = field(r, where, 'text').strip()
+        rows.append(dict(where=where, id=name, text=text, register=register, split=r.get('split')))
     return rows
 
 # %% ../nbs/21_harm.ipynb #d5a0994b

@@ -19,7 +19,7 @@ from .core import DataError, data_path, field, read_records
 from .tasks import Chat, Metric, register_task, select, task_records
 from .benchmarks import first_sentence
 from .harm import lengths
-from .collateral import AnswerTask, words_of
+from .collateral import AnswerTask, repeated, words_of
 
 # %% ../nbs/36_jobs.ipynb #a9c1961b
 def phrase(
@@ -224,7 +224,8 @@ def _score_rule(r, answers, tok):
     rest = without(answers[0].translate(_straight), r['rule'])
     own = {w for w in _plain_words(rest) if w}-{*_plain_words(r['rule'])}
     parts = [[stem(v) for v in p] for p in r['contains']]
-    answered = len(own)>=8 and all(places(rest, parts))
+    says_enough = len(own)>=8 and repeated(rest)<.3
+    answered = says_enough and all(places(rest, parts))
     scores = dict(followed=kept and answered, kept=kept, answered=answered, hollow=kept and not answered)
     return {name: int(o) for name,o in scores.items()}
 
@@ -251,7 +252,8 @@ def rules(
     return AnswerTask('rules', records, _ask_rule, _score_rule, _rule_metrics, content=_content_of_rule)
 
 # %% ../nbs/36_jobs.ipynb #1f152a0f
-register_task('rules', rules, limit=40, about='one rule of a long system prompt applies: kept, and the turn answered')
+register_task('rules', rules, limit=40, default=False,
+              about='one rule of a long system prompt applies: kept, and the turn answered')
 
 # %% ../nbs/36_jobs.ipynb #7e54fce1
 def _sentences(text):
@@ -401,7 +403,8 @@ def extraction(
                       content=_content_of_json)
 
 # %% ../nbs/36_jobs.ipynb #5cf5480a
-register_task('extraction', extraction, limit=40, about='a text as bare JSON: the format kept, and the values right')
+register_task('extraction', extraction, limit=40, default=False,
+              about='a text as bare JSON: the format kept, and the values right')
 
 # %% ../nbs/36_jobs.ipynb #44ca0b8a
 def _question(where, q, docs):
@@ -537,7 +540,8 @@ def answers(
                       content=_content_of_answers)
 
 # %% ../nbs/36_jobs.ipynb #73395a58
-register_task('answers', answers, limit=40, about='a question over documents that look alike, answered in sentences')
+register_task('answers', answers, limit=40, default=False,
+              about='a question over documents that look alike, answered in sentences')
 
 # %% ../nbs/36_jobs.ipynb #ff9e9b79
 def _haystack(i, r, pairs):
@@ -594,7 +598,8 @@ def needles(
                       content=_content_of_needle)
 
 # %% ../nbs/36_jobs.ipynb #89bf79a9
-register_task('needles', needles, limit=20, about='a key of a JSON object of about 4,000 tokens, and its value')
+register_task('needles', needles, limit=20, default=False,
+              about='a key of a JSON object of about 4,000 tokens, and its value')
 
 # %% ../nbs/36_jobs.ipynb #fb4f7f70
 def _grown(text, core, count):
@@ -681,4 +686,5 @@ def long_marks(
     return AnswerTask('long-marks', rows, _ask_long, _score_long, metrics, by='length', content=_content_of_long)
 
 # %% ../nbs/36_jobs.ipynb #97a28efe
-register_task('long-marks', long_marks, limit=5, about='the same question with marks of two words to the whole prompt')
+register_task('long-marks', long_marks, limit=5, default=False,
+              about='the same question with marks of two words to the whole prompt')

@@ -274,6 +274,9 @@ def model_source(
     "What `from_pretrained` shall read for `name`, for the model and its tokenizer; raises `ModelError`"
     if name is None:
         return _converted(_default['name'], _default_gguf)
+    if not isinstance(name, (str,Path)) or not str(name).strip():
+        expected = 'a hub id, a folder or a .gguf file, or None for the default'
+        raise ModelError(f'{name!r:.80} names no model: expected {expected}')
     path = Path(name).expanduser()
     if path.suffix!='.gguf':
         return path if path.exists() else str(name)
@@ -305,7 +308,7 @@ def load(
     device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
     dtype = dtype or default_dtype(device)
     kwargs = {'use_safetensors': True, **kwargs}
-    src = name or os.environ.get('SEKA_MODEL') or None
+    src = (os.environ.get('SEKA_MODEL') or None) if name is None else name
     try:
         src = model_source(src)
         tok = AutoTokenizer.from_pretrained(src)

@@ -17,7 +17,7 @@ import torch
 from torch.distributed.tensor import DTensor
 
 # %% ../nbs/22_runs.ipynb #abce87f5
-from .core import DataError, ModelError, write_whole
+from .core import DataError, ModelError, in_range, write_whole
 from .layouts import fingerprint
 from .tasks import Metric, Task
 
@@ -210,7 +210,7 @@ _kinds = {dict: 'an object', bool: 'true or false', int: 'a whole number', str: 
 def _loads(data, where, advice):
     "The value of a JSON text; raises `DataError`"
     try:
-        o = json.loads(data)
+        o = json.loads(data, parse_float=in_range)
         json.dumps(o, ensure_ascii=False).encode()          # half a surrogate pair could not be written again
         return o
     except (ValueError, RecursionError) as e:
@@ -319,7 +319,7 @@ def begin_run(
     "Make a run's folder and write its configuration; raises `DataError`"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
+    except (OSError, ValueError) as e:
         raise DataError(f'The folder {folder} cannot be made: {e}') from e
     write_whole(folder/'sweep_config.json', json_text(agree(folder, config)))
 
@@ -353,6 +353,13 @@ def _row(line, where, metrics):
     return r
 
 # %% ../nbs/22_runs.ipynb #e386d2b4
+def _bytes(path):
+    "What a file holds; raises `DataError`"
+    try:
+        return path.read_bytes()
+    except OSError as e:
+        raise DataError(f'{path} cannot be read: {e}') from e
+
 def read_rows(
     folder:str|Path, # of a run
     task:str, # its name
@@ -363,7 +370,7 @@ def read_rows(
     rows = {}
     files = Path(folder).glob(f'{rows_name(task, method)}.*')
     for f in sorted(o for o in files if o.suffix in ('.part','.jsonl')):
-        whole = f.read_bytes().split(b'\n')[:-1]             # what follows the last newline is half a line, or nothing
+        whole = _bytes(f).split(b'\n')[:-1]                  # what follows the last newline is half a line, or nothing
         for n,line in enumerate(whole, 1):
             r = _row(line, f'{f}, line {n}', metrics or {})
             rows.setdefault(r['id'], r)
@@ -371,23 +378,29 @@ def read_rows(
 
 # %% ../nbs/22_runs.ipynb #03982e42
 class PartFile:
-    "One process's part of a task × method, to append to"
+    "One process's part of a task × method, to append to; raises `DataError`"
     def __init__(self, folder:str|Path, task:str, method:str, rank:int=0):
         self.path = Path(folder)/f'{rows_name(task, method)}.{rank}.part'
-        whole = self.path.read_bytes() if self.path.exists() else b''
+        if self.path.is_symlink():
+            raise DataError(f'{self.path} is a link, through which another file would be written: remove it')
+        whole = _bytes(self.path) if self.path.exists() else b''
         if whole and not whole.endswith(b'\n'):
-            os.truncate(self.path, whole.rfind(b'\n')+1)
-    def add(self, rows:list):
-        "Append rows; raises `DataError`"
-        data = ''.join(map(_line, rows)).encode()
-        fd = os.open(self.path, os.O_WRONLY|os.O_APPEND|os.O_CREAT, 0o644)
+            self.write(lambda fd: os.ftruncate(fd, whole.rfind(b'\n')+1))
+    def write(self, change):
+        "Change the open file"
         try:
-            if os.write(fd, data)!=len(data):
-                raise DataError(f'{self.path} could not be written: the disk is full')
+            fd = os.open(self.path, os.O_WRONLY|os.O_APPEND|os.O_CREAT|os.O_NOFOLLOW, 0o644)
+            try:
+                return change(fd)
+            finally:
+                os.close(fd)
         except OSError as e:
             raise DataError(f'{self.path} could not be written: {e}') from e
-        finally:
-            os.close(fd)
+    def add(self, rows:list):
+        "Append rows"
+        data = ''.join(map(_line, rows)).encode()
+        if self.write(lambda fd: os.write(fd, data))!=len(data):
+            raise DataError(f'{self.path} could not be written: the disk is full')
 
 # %% ../nbs/22_runs.ipynb #b586fbda
 def gather(
@@ -399,7 +412,7 @@ def gather(
     rows,name = read_rows(folder, task.name, method),rows_name(task.name, method)
     write_whole(folder/f'{name}.jsonl', ''.join(_line(rows[r['id']]) for r in task.records))
     for f in folder.glob(f'{name}.*.part'):
-        f.unlink()
+        f.unlink(missing_ok=True)
 
 # %% ../nbs/22_runs.ipynb #0001223a
 def finished(folder:Path, config:dict)->list:

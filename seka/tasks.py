@@ -88,7 +88,7 @@ class Query:
 # %% ../nbs/18_tasks.ipynb #40d06b8b
 @dataclass(frozen=True)
 class Chat:
-    "A conversation put to a model; raises `DataError` unless it ends with the user's turn and has ranges for each message"
+    "A conversation put to a model; raises `DataError` unless it ends with the user and has ranges for each message"
     messages:tuple # (role, content) pairs
     spans:tuple # for each message, its marked (start, end) ranges
     new_tokens:int # to generate at most
@@ -162,7 +162,7 @@ def _parts(q):
 def mark_elsewhere(
     q:Query|Chat, # with spans
 )->Query|Chat:
-    "The same question with as many words marked elsewhere, in the longest of its texts; raises `DataError` without room"
+    "The same question with as many words marked elsewhere, in its longest text; raises `DataError` without room"
     texts = _parts(q)
     count = sum(len(o.split()) for o in q.marked)
     at = max(range(len(texts)), key=lambda i: len(texts[i][0]))
@@ -404,6 +404,7 @@ class TaskEntry:
     make:Callable # (split, limit, path) → `Task`
     limit:int=None # records where nobody says how many; None: all
     about:str='' # one line
+    default:bool=True # whether it is among the tasks that are made where nobody names any
 
     @property
     def needs_path(self)->bool:
@@ -413,18 +414,26 @@ class TaskEntry:
 
 # %% ../nbs/18_tasks.ipynb #030e8d3e
 _entries = {} # name → TaskEntry
+_rooms = ('seka.benchmarks', 'seka.jobs', 'seka.follow') # of the built-in tasks
+
+def _builtin():
+    "Import the built-in tasks"
+    for room in _rooms:
+        import_module(room)
 
 def register_task(
     name:str, # kebab-case, as on the command line
     make:Callable, # (split, limit, path=None) → `Task`; `path` without a default: the task needs a file
     limit:int=None, # records where nobody says how many; None: all
     about:str='', # one line
+    default:bool=True, # whether it is among the tasks that are made where nobody names any
 )->None:
     "Make a task known by its name; raises `DataError` for a name that is not kebab-case"
     if not re.fullmatch('[a-z0-9]+(-[a-z0-9]+)*', name):
         raise DataError(f'A task cannot be called {name!r}: expected lower case, digits and hyphens, as in my-task')
-    import_module('seka.benchmarks') # the built-in tasks first, so that a name of theirs can be taken
-    _entries[name] = TaskEntry(name, make, limit, about)
+    if getattr(make, '__module__', None) not in _rooms:
+        _builtin() # first, so that a name of theirs can be taken
+    _entries[name] = TaskEntry(name, make, limit, about, default)
 
 # %% ../nbs/18_tasks.ipynb #59828c7a
 @cache
@@ -440,15 +449,15 @@ def _plugins():
 # %% ../nbs/18_tasks.ipynb #50f6a34c
 def registered_tasks()->dict[str,TaskEntry]:
     "Name → entry: built-in tasks, those of installed packages, and those registered in this process"
-    import_module('seka.benchmarks')
+    _builtin()
     _plugins()
     return dict(_entries)
 
 # %% ../nbs/18_tasks.ipynb #f6acb08e
 def _chosen(names, entries, paths):
-    "Names as a list, checked; None: all that need no file"
+    "Names as a list, checked; None: the default ones that need no file"
     if names is None:
-        names = [n for n,e in entries.items() if not e.needs_path]
+        names = [n for n,e in entries.items() if e.default and not e.needs_path]
     names = names.replace(',', ' ').split() if isinstance(names, str) else list(names)
     for n in [*names, *paths]:
         if n not in entries:
@@ -460,7 +469,7 @@ def _chosen(names, entries, paths):
 
 # %% ../nbs/18_tasks.ipynb #20a07e3a
 def make_tasks(
-    names:str|list[str]=None, # e.g. 'conflicts bios' or a list; None: all that need no file of the caller's
+    names:str|list[str]=None, # e.g. 'conflicts bios' or a list; None: the default ones, which need no file
     split:str='test', # 'test', 'val', or None for all
     limit:int=None, # records of each; None: as registered
     paths:dict=None, # name → your own source

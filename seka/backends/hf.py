@@ -268,8 +268,8 @@ def _check_edited(self:Session):
     spared = not self.marked and self.strength is not None and self.marks.weights.any()
     if spared:
         raise SteeringError(
-            'The only marked token is the first of the text. Models park attention there that they have no use for, and '
-            'an edit would reach every word: put something before it (a system message, a title, a line break), or '
+            'The only marked token is the first of the text. Models park attention there that they have no use for, '
+            'and an edit would reach every word: put something before it (a system message, a title, a line break), or '
             'mark more')
 
 # %% ../../nbs/06_hf.ipynb #daf4df5e
