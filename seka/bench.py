@@ -11,11 +11,12 @@ __all__ = ['now', 'free', 'interleaved', 'summary', 'Stamps', 'allocated', 'peak
 # %% ../nbs/27_bench.ipynb #800a6548
 import gc, json, math, os, platform, random, re, subprocess, sys, time
 from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
@@ -61,13 +62,13 @@ def _take_turn(got, name, call, counted):
 
 # %% ../nbs/27_bench.ipynb #9bed1cf1
 def interleaved(
-    calls:dict[str,Callable[[],dict]], # name → function that returns {what: number}
+    calls:Mapping[str,Callable[[],dict]], # name → function that returns {what: number}
     rounds:int=10, # counted rounds
     warm:int=2, # rounds before them
     budget:float=math.inf, # seconds after which no round begins, if three are done
 )->dict: # name → list of what the function returned, or the message of its error
     "Run several calls in turns, in an order that changes from round to round"
-    got = {n: [] for n in calls}
+    got:dict[str,list|str] = {n: [] for n in calls}
     rng = random.Random(0)
     start = time.perf_counter()
     for r in range(-warm, rounds):
@@ -125,7 +126,7 @@ class Stamps(BaseStreamer):
         mark:Callable=time.perf_counter, # called without arguments
     ):
         self.mark = mark
-        self.marks = []
+        self.marks:list = []
     def put(self, value):
         self.marks.append(self.mark())
     def end(self):
@@ -162,7 +163,7 @@ def peak_on_cpu(
 
 # %% ../nbs/27_bench.ipynb #c2a1000c
 def steered(
-    steerer:Steerer, # None: plain
+    steerer:Steerer|None, # None: plain
     model, # a Hugging Face causal LM
     prompt:Prompt, # on its device
 )->AbstractContextManager:
@@ -309,13 +310,13 @@ def own_methods(
     backend:str='hf', # only methods that it runs
 )->dict: # name → steerer; None for plain, which comes first
     "A steerer of every registered method whose statistics are given"
-    given = dict(keys=keys, experts=experts, queries=queries)
+    given = {'keys': keys, 'experts': experts, 'queries': queries, None: None}
     steerers = {'plain': None}
     for name,m in registered().items():
         needs_nothing = m.stats is None or m.optional
         runs = backend in m.backends and callable(m.make)
         if runs and (needs_nothing or given[m.stats] is not None):
-            steerers |= _tried(name, given.get(m.stats))
+            steerers |= _tried(name, given[m.stats])
     return steerers
 
 # %% ../nbs/27_bench.ipynb #b6d15e40
@@ -392,7 +393,7 @@ class Extra(NamedTuple):
 def extra_steps(
     model, # a Hugging Face causal LM
     prompt:Prompt, # on its device
-    steerer:Steerer, # what is compared with the plain model
+    steerer:Steerer|None, # what is compared with the plain model
 )->Extra:
     "Compare a steered generation with a plain one, step by step"
     plain = steps(model, prompt)
@@ -407,7 +408,7 @@ def guard_counts()->dict[str,Extra]: # case → what it does more than the plain
     model = tiny('qwen3', head_dim=32, max_position_embeddings=4096)
     prompt = random_prompt(model, 2, 64)
     four = {str(i): random_stats(model, i) for i in range(4)}
-    cases = {'plain': None, 'one layer': SEKA(four['0'], layers=(0,), heads=1)}
+    cases:dict[str,Steerer|None] = {'plain': None, 'one layer': SEKA(four['0'], layers=(0,), heads=1)}
     cases |= {'two layers': SEKA(four['0'], heads=1), 'adaptive': AdaSEKA(four, k=5)}
     return {n: extra_steps(model, prompt, s) for n,s in cases.items()}
 
@@ -583,40 +584,30 @@ def bench_table(
     return pd.DataFrame({n: shown[n] for n in order}).drop('plain', errors='ignore')
 
 # %% ../nbs/27_bench.ipynb #b0c7d581
-_labels = dict(tokens='prompt length (¾ marked)', marked='share of the prompt that is marked')
-_labels |= dict(read_ms_ratio='time to read, plain = 1', peak_mb_more='peak memory over plain (MB)')
-
-def _length_ticks(ax, lengths):
-    ax.set_xscale('log', base=2)
-    ax.set_xticks(lengths, [f'{n:,}' for n in lengths], rotation=45 if len(lengths)>4 else 0)
-    ax.minorticks_off()
+_across = dict(tokens='prompt length (¾ marked)', marked='share of the prompt that is marked')
+_up = dict(read_ms_ratio=('time to read, plain = 1',1.), peak_mb_more=('peak memory over plain (MB)',0.))
 
 # %% ../nbs/27_bench.ipynb #c2a1001e
 def _panel(ax, rows, x, y):
     "A line with a band of quartiles for each method"
-    from seka.plots import plot_gain
+    from seka.plots import plot_costs
     rows = rows.dropna(subset=[y])
-    table = dict(method=rows.method, setting=rows[x], metric=rows[y], low=rows[f'{y}_low'], high=rows[f'{y}_high'])
-    plot_gain(table, _labels[y], ax)
-    ax.get_legend().remove()
-    ax.axhline(1 if y.endswith('ratio') else 0, color='.5', ls='--', zorder=0)
-    ax.set_xlabel(_labels[x])
-    if x=='tokens':
-        _length_ticks(ax, sorted(rows[x].astype(int).unique()))
+    over = 'length' if x=='tokens' else x
+    label,plain = _up[y]
+    table = dict(method=rows.method, ratio=rows[y], low=rows[f'{y}_low'], high=rows[f'{y}_high'])
+    plot_costs({**table, over: rows[x]}, label, over, plain, ax).set_xlabel(_across[x])
 
 # %% ../nbs/27_bench.ipynb #11251030
 def plot_bench(
     results, # path of a file of results, or what `bench` returned
 ): # a matplotlib figure
     "Cost of reading against prompt length and against the marked share, and memory against length"
-    import matplotlib.pyplot as plt
-    from seka.plots import page, style
+    from seka.plots import axes_grid, share_legend
     rows = bench_rows(results).query("method!='plain'")
     by_length,by_marked = (rows[rows.item==o] for o in ('by-length','by-marked'))
-    with style():
-        fig,axes = plt.subplots(1, 3, figsize=(page, 2.6))
-        _panel(axes[0], by_length, 'tokens', 'read_ms_ratio')
-        _panel(axes[1], by_marked, 'marked', 'read_ms_ratio')
-        _panel(axes[2], by_length, 'tokens', 'peak_mb_more')
-        fig.legend(*axes[0].get_legend_handles_labels(), loc='outside lower center', ncols=5)
-    return fig
+    left,middle,right = axes_grid(1, 3, 2.6)[0]
+    _panel(left, by_length, 'tokens', 'read_ms_ratio')
+    _panel(middle, by_marked, 'marked', 'read_ms_ratio')
+    _panel(right, by_length, 'tokens', 'peak_mb_more')
+    share_legend([left, middle, right])
+    return left.figure

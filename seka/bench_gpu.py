@@ -12,11 +12,12 @@ __all__ = ['shapes', 'ways', 'suite', 'random_model', 'PublishedStyle', 'Publish
 # %% ../nbs/28_bench_gpu.ipynb #d3000003
 import argparse, time, traceback
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 import torch
 from fastcore.basics import patch
 from transformers import AutoConfig, AutoModelForCausalLM
@@ -234,7 +235,7 @@ class EditCase(NamedTuple):
     start:int # the marked span …
     stop:int # … up to here
     weights:torch.Tensor # B×T
-    index:torch.Tensor # marked rows of B·T
+    rows:torch.Tensor # the marked ones of B·T
 
 # %% ../nbs/28_bench_gpu.ipynb #d300001d
 def _dense(k, e):
@@ -261,10 +262,10 @@ def _low_rank(k, e):
 # %% ../nbs/28_bench_gpu.ipynb #d3000021
 def _rows(k, e):
     flat = k.flatten(0, 1)
-    at = e.index[:,None],e.heads
+    at = e.rows[:,None],e.heads
     rows = flat[at]                                             # n×H'×D
     new = torch.einsum('hed,nhd->nhe', e.M, rows)
-    flat[at] = rows + new*e.weights.flatten()[e.index, None, None]
+    flat[at] = rows + new*e.weights.flatten()[e.rows, None, None]
 
 # %% ../nbs/28_bench_gpu.ipynb #76909662
 if triton:
@@ -326,8 +327,8 @@ def random_edit(
     w[:,start:stop] = 1
     index = w.flatten().nonzero()[:,0]
     there = partial(torch.Tensor.to, device=device, dtype=dtype)
-    moved = map(there, (full, full[at], U))
-    return EditCase(at.to(device), at.tolist(), *moved, start, stop, there(w), index.to(device))
+    return EditCase(at.to(device), at.tolist(), there(full), there(full[at]), there(U), start, stop, there(w),
+                    index.to(device))
 
 # %% ../nbs/28_bench_gpu.ipynb #d3000025
 def edited_exactly(
@@ -515,6 +516,9 @@ def floor(
 # %% ../nbs/28_bench_gpu.ipynb #43ed57ba
 class Suite:
     "Named measurements on one device, with the model of the moment"
+    lm:torch.nn.Module|None
+    methods:dict # name → steerer
+    kept:dict # name → MB that the steerer keeps between prompts
     def __init__(self,
         shape:str='8B', # of `shapes`, or 'tiny'
         scale:float=1., # of the number of rounds
@@ -536,7 +540,7 @@ def make(self:Suite, shape):
     "Put the model of a shape in place of the one that is there"
     self.made = None
     self.lm = None
-    self.methods = None
+    self.methods = {}
     torch._dynamo.reset()
     free()
     self.lm = random_model(shape, self.device)
@@ -544,6 +548,7 @@ def make(self:Suite, shape):
     self.kept = {n: kept_mb(self.lm, s) for n,s in self.methods.items()}
     self.made = shape
 
+# %% ../nbs/28_bench_gpu.ipynb #30460312
 @patch
 def pick(self:Suite,
     names:tuple=None, # of methods; None: all
@@ -556,7 +561,7 @@ def pick(self:Suite,
     return self.lm,{n: s for n,s in self.methods.items() if names is None or n in names}
 
 # %% ../nbs/28_bench_gpu.ipynb #d3000036
-suite = {} # name → function
+suite:dict[str,Callable] = {} # name → function
 
 def item(
     f:Callable[[Suite],object], # whose name is the item's
@@ -594,7 +599,7 @@ def compare_reading(
                 factors_mb=factors_mb(chosen['seka']), rows=rows)
 
 # %% ../nbs/28_bench_gpu.ipynb #d3000039
-_readings = {
+_readings:dict[str,dict] = {
     'prefill-1x4096': dict(batch=1, tokens=4096, rounds=20, budget=60, warm=2),
     'prefill-8x4096': dict(batch=8, tokens=4096, rounds=8, budget=75),
     'prefill-4x4096': dict(batch=4, tokens=4096, rounds=5, budget=15, names=('plain','seka','pasta','attention-bias')),
@@ -817,9 +822,10 @@ def gpu_suite(
     scale:float=1., # of the number of rounds
 )->dict: # as in the file
     "Run items of the suite and write each into `out` as soon as it is done; raises `DataError`"
-    chosen = [n for n in suite if only is None or any(n.startswith(o) for o in only)]
+    beginnings = [''] if only is None else only
+    chosen = [n for n in suite if n.startswith(tuple(beginnings))]
     if not chosen:
-        raise DataError(f'No item begins with {" or ".join(only)}: there are {", ".join(suite)}')
+        raise DataError(f'No item begins with {" or ".join(beginnings)}: there are {", ".join(suite)}')
     path = Path(out)
     res = load_bench(path) if path.exists() else dict(items={})
     S = Suite(shape, scale)

@@ -356,7 +356,7 @@ def _check_numbers(trials, limit):
         raise DataError(f'trials={trials}, max_damage={limit}: expected at least one trial and a limit above 0')
 
 # %% ../nbs/25_calibration.ipynb #32a44856
-def _task(task, limit, metric):
+def _task(task, limit, metric)->tuple: # (`Task`, metric)
     "A task, by name on the validation split or as it is given, and its metric"
     if not isinstance(task, Task):
         task = make_tasks([task], 'val', limit)[0]
@@ -419,7 +419,7 @@ def calibrate(
     stats=None, # what the method is made from: `KeyStats`, or a dictionary of them
     trials:int=30, # in all, those of an earlier start included
     max_damage:float=1.10, # limit of the perplexity ratio; math.inf: none
-    out:str|Path=None, # SQLite file, to be continued later; None: nothing is kept
+    out:str|Path|None=None, # SQLite file, to be continued later; None: nothing is kept
     space:dict=None, # parameter → `Range` or `Options`; None: the method's own
     metric:str=None, # of the task; None: its first
     limit:int=60, # records of a task given by name
@@ -431,7 +431,7 @@ def calibrate(
 )->Calibration:
     "Search a method's parameters for the largest effect within a limit of damage, on validation records; resumable"
     _check_numbers(trials, max_damage)
-    task,metric = _task(task, limit, metric)
+    chosen,metric = _task(task, limit, metric)
     what = _to_calibrate(method, stats, space)
-    scorer = _Scorer(model, tok, task, metric, _paragraphs(paragraphs), what, max_damage, chat)
+    scorer = _Scorer(model, tok, chosen, metric, _paragraphs(paragraphs), what, max_damage, chat)
     return _run(scorer, stats, trials, points, out, seed, progress)

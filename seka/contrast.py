@@ -21,7 +21,8 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Callable
+from collections.abc import Callable
+from typing import ClassVar
 import torch
 from torch import nn
 from fastcore.basics import camel2snake, patch
@@ -228,19 +229,24 @@ def _sha256(texts, tensors)->str:
 
 # %% ../nbs/07_contrast.ipynb #9f8aa895
 class Stats:
-    """What all statistics of a model share: head scores, digest, the check against a model, files and the Hub.
-    A subclass has `layers`, `meta`, `scores` and `size`, gives its `tensors` by name, and makes itself `of` them"""
+    "What all statistics of a model share: head scores, digest, the check against a model, files and the Hub"
+    layers:list[int] # the decoder layer of each row of the tensors
+    meta:dict # what describes them
+    scores:dict # name → L×H, further scores by which heads can be chosen
+    __dataclass_fields__:ClassVar[dict]
     version = 1 # of the method
     file = 'stats.safetensors' # its name in a folder and on the Hub: that of the class, in snake case
-    shipped = None # its name in the package
-    axes = {} # pattern of tensor names → their axes, e.g. {'*.mean':'LHD'}
+    shipped = '' # its name in the package
+    axes:dict[str,str] = {} # pattern of tensor names → their axes, e.g. {'*.mean':'LHD'}
     needs = dict(model=is_text, fingerprint=is_text) # what `meta` must have: name → test
     origin = ('model','revision','dtype') # what `meta` says about where they came from
 
-    def score(self, name:str)->torch.Tensor: # L×H
-        "A score of the heads by name: 'depth' (the layer's number), what was learned, or what `with_scores` got"
-        return head_score(name, self.own_scores() | self.scores, self.layers, self.size[:2])
-
+    def tensors(self)->dict: # name → tensor
+        "All tensors, as a file holds them"
+        raise NotImplementedError
+    def own_scores(self)->dict: # name → L×H
+        "Scores of the heads that were learned"
+        return {}
     @cached_property
     def digest(self)->str:
         "Sixteen hex digits: equal for equal statistics, whatever model name, revision and dtype they note"
@@ -248,6 +254,17 @@ class Stats:
         texts = (type(self).__name__, json.dumps(list(self.layers)), json.dumps(meta, sort_keys=True))
         tensors = {name: t.detach().cpu().float() for name,t in _named(self).items()}
         return _sha256(texts, tensors)[:16]
+
+# %% ../nbs/07_contrast.ipynb #3168fd3e
+@patch(as_prop=True)
+def size(self:Stats)->tuple:
+    "Layers, KV heads, head dimension"
+    raise NotImplementedError
+
+@patch
+def score(self:Stats, name:str)->torch.Tensor: # L×H
+    "A score of the heads by name: 'depth' (the layer's number), what was learned, or what `with_scores` got"
+    return head_score(name, self.own_scores() | self.scores, self.layers, self.size[:2])
 
 # %% ../nbs/07_contrast.ipynb #810a458c
 def _named(stats)->dict:
@@ -294,7 +311,7 @@ class KeyStats(Stats):
     key:Moments # of the keys
     layers:list[int] # the decoder layer of each row of the tensors
     meta:dict # n, dropped, model, revision, fingerprint, dtype, chat, feature, version
-    value:Moments=None # of the values, if learned
+    value:Moments|None=None # of the values, if learned
     scores:dict=field(default_factory=dict) # name → L×H, further scores by which heads can be chosen
     version = 2
     file = 'key_stats.safetensors'
@@ -341,7 +358,7 @@ def of(cls:KeyStats,
     "Statistics from such tensors; raises `KeyError` for one that is missing"
     def moments(kind):
         return Moments(*(tensors[f'{kind}.{f.name}'] for f in fields(Moments)))
-    return cls(moments('key'), layers, meta, moments('value') if 'value.neutral' in tensors else None)
+    return KeyStats(moments('key'), layers, meta, moments('value') if 'value.neutral' in tensors else None)
 
 # %% ../nbs/07_contrast.ipynb #9e68198f
 def states_at(
@@ -369,9 +386,9 @@ def _buckets(
     batch_size:int, # texts at most
 )->list: # lists of indices
     "Texts of similar length together, the shortest first"
-    res = [[]]
+    batch:list[int] = []
+    res = [batch]
     for i in sorted(range(len(ends)), key=ends.__getitem__):
-        batch = res[-1]
         full = len(batch)==batch_size
         longer = bool(batch) and ends[i]>1.25*ends[batch[0]]
         if full or (longer and len(batch)>=batch_size/4):
@@ -401,7 +418,7 @@ def _read_sorted(model, p, at, where, batch_size):
 # %% ../nbs/07_contrast.ipynb #9bab2d66
 def _add(sums, model, tok, texts, where, chat, batch_size, phi)->tuple: # rows added, triplets dropped
     "Add the answers of some triplets to the sums"
-    three = [encode_contrast(tok, own, chat) for own in zip(*texts)]
+    three = [encode_contrast(tok, list(own), chat) for own in zip(*texts)]
     at,lost = answer_rows(three)
     seen = [_read_sorted(model, p, o, where, batch_size) for p,o in zip(three, at)]
     for key in sums:
@@ -411,13 +428,14 @@ def _add(sums, model, tok, texts, where, chat, batch_size, phi)->tuple: # rows a
 # %% ../nbs/07_contrast.ipynb #6618fd21
 def stats_meta(
     model:nn.Module, # that was read
-    cls:type, # of the statistics, a subclass of `Stats`
+    cls:type[Stats], # of the statistics
     **more, # what else to note
 )->dict:
     "What a file of statistics says about the model they belong to"
+    config = getattr(model, 'config', None)
     return dict(
-        model=Path(model.config._name_or_path or type(model).__name__).name,
-        revision=getattr(model.config, '_commit_hash', None),
+        model=Path(getattr(config, '_name_or_path', '') or type(model).__name__).name,
+        revision=getattr(config, '_commit_hash', None),
         fingerprint=fingerprint(model),
         dtype=str(model.dtype).removeprefix('torch.'),
         version=cls.version,
@@ -791,7 +809,7 @@ def _local(name, file):
 # %% ../nbs/07_contrast.ipynb #ac7b566d
 @patch(cls_method=True)
 def from_pretrained(cls:Stats,
-    name:str|Path=None, # repository id, local folder or file; None: what the package ships for the default model
+    name:str|Path|None=None, # repository id, local folder or file; None: what the package ships for the default model
     revision:str=None, # of the repository
 )->Stats:
     "Statistics from the Hub, a local folder, or the package; raises `DataError`"

@@ -42,7 +42,8 @@ def estimate(
         return Estimate(np.nan, np.nan, np.nan, 0)
     draws = np.random.default_rng(seed).integers(len(v), size=(DRAWS, len(v)))
     low,high = np.quantile(_mean(v[draws], w[draws], exp), (.025,.975))
-    return Estimate(*(float(f'{x:.6g}') for x in (_mean(v, w, exp), low, high)), len(v))
+    value,low,high = (float(f'{x:.6g}') for x in (_mean(v, w, exp), low, high))
+    return Estimate(value, low, high, len(v))
 
 # %% ../nbs/20_estimates.ipynb #a5d70b06
 def mcnemar(

@@ -25,10 +25,8 @@ from .spans import Prompt, highlight
 from .place import positions
 from .edits import Strength
 from .backends.hf import EditSession
-from .contrast import Stats, eval_mode, stats_meta
+from .contrast import Stats, eval_mode, is_count, stats_meta
 from .backends.attention import attention_inputs, last_attention
-from .harm import (
-    after_mark, damage_ratio, damage_task, lengths, measured_damage, paragraphs, some_words, text_losses)
 
 # %% ../nbs/12_queries.ipynb #cd22095f
 def read_batch(
@@ -101,7 +99,7 @@ def recalls(
     records:list[dict], # contrastive records; with `reply_1` and `reply_2` where the context is an instruction
 )->dict: # kind → list of `Recall`
     "Prompts that make a model retrieve: the kinds 'copy', 'question', 'instruction', as far as there are any"
-    found = dict(copy=[], question=[], instruction=[])
+    found:dict[str,list] = dict(copy=[], question=[], instruction=[])
     for r,i in product(records, (1, 2)):
         context,reply = r[f'context_{i}'],r.get(f'reply_{i}')
         answer = r[f'answer_{i}']
@@ -196,12 +194,12 @@ def retrieval_score(
     batch_size:int=16, # prompts a forward pass
 )->torch.Tensor: # L×H, float64
     "Mean attention of the last token on the answer, mean over the query heads of each KV head"
-    total = 0
+    shape = geometry(model)
+    total = torch.zeros(shape.L, shape.H*shape.G, dtype=torch.float64)
     for some in chunked(sorted(prompts, key=lambda r: len(r.text)), batch_size):
         prompt,batch = read_batch(model, tok, *_texts_and_spans(some))
         answer = (prompt.weights!=0).float()
-        total = total+torch.einsum('lbht,bt->lh', last_attention(model, batch), answer).double().cpu()
-    shape = geometry(model)
+        total += torch.einsum('lbht,bt->lh', last_attention(model, batch), answer).double().cpu()
     return total.unflatten(1, (shape.H, shape.G)).mean(-1)/len(prompts)
 
 # %% ../nbs/12_queries.ipynb #c1d20a27
@@ -270,22 +268,30 @@ def answer_gradient(
     batch_size:int=16, # prompts a forward pass
 )->torch.Tensor: # 2×L×H×D, in keys and in values, float64
     "g: mean gradient of the answer's log-probability in vectors added to the marked tokens"
-    total = 0
+    shape = geometry(model)
+    total = torch.zeros(2, shape.L, shape.H, shape.D, dtype=torch.float64)
     for some in chunked(sorted(prompts, key=lambda r: len(r.text)), batch_size):
         first = torch.tensor(_first_tokens(tok, some), device=model.device)
         def answer(log_p, prompt):
             yield log_p[:,-1].gather(1, first[:,None])[:,0]
 
-        g, = _gradients(model, tok, *_texts_and_spans(some), answer)
-        total = total+g.sum(1)
+        texts,spans = _texts_and_spans(some)
+        g, = _gradients(model, tok, texts, spans, answer)
+        total += g.sum(1)
     return total/len(prompts)
+
+# %% ../nbs/12_queries.ipynb #91da82c0
+def _harm():
+    "The module that measures damage"
+    from seka import harm
+    return harm
 
 # %% ../nbs/12_queries.ipynb #c1d20a32
 def _drawn(samples, seed):
     "For `_gradients`: what the model itself draws after the mark, Σ log p(x) over the root of the number of tokens"
     def scores(log_p, prompt):
         rng = torch.Generator(log_p.device).manual_seed(seed)
-        after = after_mark(prompt)                                             # B, T−1
+        after = _harm().after_mark(prompt)                                             # B, T−1
         log_p = log_p[:,:-1]
         p = log_p.detach().exp().flatten(0, 1)
         for _ in range(samples):
@@ -306,11 +312,13 @@ def fisher(
 )->torch.Tensor: # 2×L×H×D×D, for keys and for values, float64, per token
     "F: blocks of the Fisher information of the text after a marked span in vectors added to the span's tokens"
     rng = random.Random(seed)
-    total,n = 0,0
+    shape = geometry(model)
+    total = torch.zeros(2, shape.L, shape.H, shape.D, shape.D, dtype=torch.float64)
+    n = 0
     for some in chunked(sorted(texts, key=len)*spans, batch_size):
-        places = [some_words(t, rng) for t in some]
+        places = [_harm().some_words(t, rng) for t in some]
         for g in _gradients(model, tok, some, places, _drawn(samples, seed)):
-            total = total+torch.einsum('sblhd,sblhe->slhde', g, g)
+            total += torch.einsum('sblhd,sblhe->slhde', g, g)
             n += len(some)
     return total/n
 
@@ -332,6 +340,7 @@ class QueryStats(Stats):
     file = 'query_stats.safetensors'
     axes = {'mean':'LHD', 'second':'LHDD', 'ordinary':'LHD', 'retrieval':'LH', 'scale':'L',
             '*.fisher':'LHDD', '*.gradient.*':'LHD'}
+    needs = Stats.needs | dict(prompts=is_count, texts=is_count)
     shipped = 'smollm2-135m-instruct.queries.safetensors'
 
 # %% ../nbs/12_queries.ipynb #c1d20a61
@@ -380,13 +389,14 @@ def of(
     lead = 'key.gradient.'
     kinds = [name.removeprefix(lead) for name in tensors if name.startswith(lead)]
     gradients = {kind: both(f'gradient.{kind}') for kind in kinds}
-    return cls(*(tensors[name] for name in _at_logit), gradients, both('fisher'), layers, meta)
+    at_logit = {name: tensors[name] for name in _at_logit}
+    return QueryStats(**at_logit, gradients=gradients, fisher=both('fisher'), layers=layers, meta=meta)
 
 # %% ../nbs/12_queries.ipynb #68692812
 def checked_kinds(
     stats:QueryStats,
     kinds, # a kind of prompts or several; None: all
-)->tuple: # each once, in the order of the statistics; None for all
+)->tuple|None: # each once, in the order of the statistics; None for all
     "Kinds of prompts of which there are gradients; raises `SteeringError` for any other"
     if kinds is None:
         return None
@@ -427,7 +437,7 @@ damage_steps = (.0005, .001, .002, .004, .008, .016, .032, .064, .128, .256)    
 
 # %% ../nbs/12_queries.ipynb #c1d20a63
 def curve_name(
-    kinds:tuple, # of gradients, as from `checked_kinds`; None: all
+    kinds:tuple|None, # of gradients, as from `checked_kinds`; None: all
     values:bool, # whether values are edited as well
 )->str:
     "The name of a vector's damage curve in `QueryStats.meta['curves']`"
@@ -456,25 +466,35 @@ def _check_model(model):
 # %% ../nbs/12_queries.ipynb #c0ea4da1
 _every = slice(1, None, 2) # of the steps, measured at every length
 
+def _damage_behind(model, tok, queries, steps):
+    "The damage curve of marked texts, never falling: one number a step"
+    losses:list[list] = [[] for _ in steps]
+    for batch in chunked(sorted(queries, key=lambda q: len(q.text)), 8):
+        for kept,new in zip(losses, _harm().text_losses(model, tok, batch, steps)):
+            kept += new
+    return np.maximum.accumulate([_harm().damage_ratio(o) for o in losses])
+
 def _tokens_of(tok, queries):
     "The mean number of marked tokens"
-    return np.mean([len(tok(q.marked[0], add_special_tokens=False)['input_ids']) for q in queries])
+    return float(np.mean([len(tok(q.marked[0], add_special_tokens=False)['input_ids']) for q in queries]))
 
+# %% ../nbs/12_queries.ipynb #93054db5
 def _by_length(model, tok, texts, steps):
     "For each length of mark its tokens and its damage curve [(ε, damage)], the lengths ascending"
-    found = {}
-    for words in lengths:
-        task = damage_task(None, len(texts), [dict(text=t) for t in texts], words)
+    found:dict[float,np.ndarray] = {}
+    for words in _harm().lengths:
+        task = _harm().damage_task(None, len(texts), [dict(text=t) for t in texts], words)
         queries = [q for r in task.records for q in task.ask(r)]
-        losses = [[] for _ in steps]
-        for batch in chunked(sorted(queries, key=lambda q: len(q.text)), 8):
-            for kept,new in zip(losses, text_losses(model, tok, batch, steps)):
-                kept += new
-        damage = np.maximum.accumulate([damage_ratio(o) for o in losses])
         marked = _tokens_of(tok, queries)
-        tokens = next((t for t in found if abs(t/marked-1)<.2), round(float(marked), 1))
+        tokens = next((t for t in found if abs(t/marked-1)<.2), round(marked, 1))
+        damage = _damage_behind(model, tok, queries, steps)
         found[tokens] = np.maximum(damage, found.get(tokens, 1.))
     return [(t, list(zip(damage_steps[_every], map(float, d)))) for t,d in sorted(found.items())]
+
+# %% ../nbs/12_queries.ipynb #ed1ab5a8
+def _step(v):
+    "Adds vectors for keys, or for keys and values, to all marked tokens but the sink"
+    return Added(v[0], v[1] if len(v)>1 else None, Strength(sink=False))
 
 # %% ../nbs/12_queries.ipynb #c1d20a49
 @patch
@@ -488,14 +508,14 @@ def measured(self:QueryStats,
     """The same statistics with one more damage curve, [(ε, damage)] in `meta['curves']`,
     so that `KeyBias(..., damage=)` knows these vectors; raises `DataError`, `ModelError`, `SteeringError`"""
     self.check(model)
-    texts = paragraphs()[::3] if texts is None else texts
+    texts = _harm().paragraphs()[::3] if texts is None else texts
     kinds = checked_kinds(self, kinds)
     _check_texts(texts, 1)
     _check_model(model)
     v = natural_vector(self, kinds, values=values).float().to(model.device)[:,None]
-    steps = [Added(*v*e**.5, strength=Strength(sink=False)) for e in damage_steps]
+    steps = [_step(v*e**.5) for e in damage_steps]
     with eval_mode(model):
-        damage = measured_damage(model, tok, texts, steps)
+        damage = _harm().measured_damage(model, tok, texts, steps)
         by_length = _by_length(model, tok, texts, steps[_every])
     name = curve_name(kinds, values)
     curves = {**self.meta.get('curves', {}), name: list(zip(damage_steps, damage))}

@@ -60,7 +60,7 @@ def load(cls:Results,
     tasks,methods = _known(tasks, config['tasks'], 'task', folder),_known(methods, config['methods'], 'method', folder)
     each = {t: [_rows_of(folder, config, t, m) for m in methods] for t in tasks}
     rows = {t: pd.concat(f, ignore_index=True).set_index(['method','id']) for t,f in each.items()}
-    return cls(rows, {t: metrics_of(config, t) for t in tasks}, methods, config)
+    return Results(rows, {t: metrics_of(config, t) for t in tasks}, methods, config)
 
 # %% ../nbs/23_results.ipynb #828164fa
 @patch
@@ -83,7 +83,8 @@ def columns_of(self:Results,
 @patch
 def estimated(self:Results, task:str, metric:str, method:str, rows:pd.DataFrame=None)->Estimate:
     "A metric of one method with its interval, as `columns_of` has it"
-    return estimate(*self.columns_of(task, metric, method, rows), self.metrics[task][metric].exp, self.config['seed'])
+    values,weights = self.columns_of(task, metric, method, rows)
+    return estimate(values, weights, self.metrics[task][metric].exp, self.config['seed'])
 
 # %% ../nbs/23_results.ipynb #7ff487d8
 @patch
@@ -103,14 +104,16 @@ def _cell(metric, e):
 # %% ../nbs/23_results.ipynb #62621e1f
 @patch
 def chosen(self:Results,
-    metrics:str|list='main', # 'main': the first of each task, and all of damage; 'all'; or a list of 'task metric'
+    metrics:str|list='main', # 'main': the first of each task, and all of damage; 'effects': the first of each task but
+                             # damage; 'all'; or a list of 'task metric'
 )->list: # (task, metric) pairs
     "A choice of metrics; raises `DataError` for one that is not there"
     every = [(t, k) for t,ms in self.metrics.items() for k in ms]
-    if metrics=='all':
-        return every
-    if metrics=='main':
-        return [(t, k) for t,k in every if k==next(iter(self.metrics[t])) or t=='damage']
+    first = [(t, next(iter(ms))) for t,ms in self.metrics.items()]
+    named = dict(all=every, main=[o for o in every if o in first or o[0]=='damage'])
+    named['effects'] = [o for o in first if o[0]!='damage']
+    if isinstance(metrics, str):
+        return named[metrics]
     asked = [tuple(m.split(' ', 1)) for m in metrics]
     odd = [m for m in asked if m not in every]
     if odd:
@@ -183,7 +186,7 @@ def to_csv(self:Results)->str:
 @patch
 def to_json(self:Results)->str:
     "All metrics with intervals, as JSON: task → metric → method; null for what is no finite number"
-    res = {}
+    res:dict[str,dict] = {}
     for r in self.frame().to_dict('records'):
         methods = res.setdefault(r['task'], {}).setdefault(r['metric'], {})
         methods[r['method']] = {k: r[k] if math.isfinite(r[k]) else None for k in ('value','low','high','n')}
@@ -191,7 +194,7 @@ def to_json(self:Results)->str:
 
 # %% ../nbs/23_results.ipynb #d9bf5c9e
 @patch
-def paired(self:Results, task:str, metric:str, a:str, b:str)->dict:
+def paired(self:Results, task:str, metric:str, a:str, b:str)->dict|None:
     "One metric of two methods, record by record; None if no record has it under both"
     m,seed = self.metrics[task][metric],self.config['seed']
     (x,w),(y,_) = (self.columns_of(task, metric, s) for s in (a,b))
@@ -219,13 +222,6 @@ def compare(self:Results,
     each = [self.paired(t, k, a, b) for t,ms in self.metrics.items() for k in ms]
     return pd.DataFrame([r for r in each if r])
 
-# %% ../nbs/23_results.ipynb #bfc37ae4
-def _effects(results, metrics):
-    "(task, metric) pairs of a picture: those that are given, or the first of each task"
-    if metrics:
-        return results.chosen(metrics)
-    return [(t, next(iter(ms))) for t,ms in results.metrics.items() if t!='damage']
-
 # %% ../nbs/23_results.ipynb #7ff6bd18
 def _ends(e, name, scale=1):
     "An estimate's numbers as columns"
@@ -241,7 +237,7 @@ def effect_damage_data(
         raise DataError('These results have no damage: run evaluate with damage=True')
     cost = {s: _ends(results.estimated('damage', 'damage', s), 'damage') for s in results.methods}
     rows = []
-    for t,k in _effects(results, metrics):
+    for t,k in results.chosen(metrics or 'effects'):
         percent = results.metrics[t][k].percent
         for s in results.methods:
             effect = _ends(results.estimated(t, k, s), 'effect', 100 if percent else 1)

@@ -9,13 +9,15 @@ __all__ = ['shipped_experts', 'experts', 'from_counterfact', 'from_bias_in_bios'
 # %% ../../nbs/10_adaseka.ipynb #8652858f
 from dataclasses import dataclass, replace
 import pandas as pd, torch
+from fastcore.basics import patch
 from ..core import DataError, ModelError, SteeringError, data_path
 from ..layouts import decoder
 from ..spans import Prompt
 from ..contrast import KeyStats, Moments
 from ..edits import Edit, Heads, Plan, routings
 from ..place import positions
-from .base import Look, Options, Range, Steerer, check_finite, model_of, once, register
+from .base import (Look, Options, Range, Steerer, check_finite, model_of, once, register,
+                               set_default_heads)
 from .seka import heads_space
 
 # %% ../../nbs/10_adaseka.ipynb #820b917d
@@ -87,6 +89,7 @@ def _supported(r, distractors):
     context = '\n\n'.join(''.join(ss).strip() for t,ss in paragraphs if t in kept)
     return context, r['question'], answer
 
+# %% ../../nbs/10_adaseka.ipynb #44b0febc
 def from_hotpotqa(
     rows:list[dict], # each with `question`, `context` and `supporting_facts`
     distractors:int=2, # keep so many paragraphs without support
@@ -116,6 +119,23 @@ def leading_factors(
     U,S,_ = torch.linalg.svd(moments.relevant.double())
     return canonical(U[...,:k], moments.mean.double()),S[...,:k]
 
+# %% ../../nbs/10_adaseka.ipynb #387bede0
+def _check_settings(a):
+    "Raise `SteeringError` for settings that mean nothing"
+    if not isinstance(a.experts, dict) or not a.experts:
+        given = f'{a.experts!r:.80}'
+        raise SteeringError(f'experts must be a dictionary of name → KeyStats with at least one entry, got {given}')
+    for n,options in (('routing',tuple(routings)), ('router_pass',('in','two'))):
+        if getattr(a, n) not in options:
+            raise SteeringError(f'{n}={getattr(a, n)!r} is unknown: expected one of {", ".join(options)}')
+
+def _check_expert(name, stats, model):
+    "Raise `ModelError` that names an expert of another model"
+    try:
+        stats.check(model)
+    except ModelError as e:
+        raise ModelError(f'Expert {name!r}: {e}') from e
+
 # %% ../../nbs/10_adaseka.ipynb #2c2fb6ff
 @dataclass(frozen=True, eq=False)
 class AdaSEKA(Steerer):
@@ -125,61 +145,64 @@ class AdaSEKA(Steerer):
     k:int=20 # directions of each expert (paper: 5)
     routing:str='energy' # how experts are scored: 'energy' or 'paper'
     router_pass:str='in' # which query routes: of the steered pass itself ('in') or of a plain pass before ('two')
-    delta:float=None # an expert keeps heads with D ≥ δ …
-    heads:float=None # … or this share of the heads with its largest D (default .12)
-    layers:tuple=None # only these decoder layers; None: all
+    delta:float|None=None # an expert keeps heads with D ≥ δ …
+    heads:float|None=None # … or this share of the heads with its largest D (default .12)
+    layers:tuple|None=None # only these decoder layers; None: all
     heads_by:object='D' # the score to choose heads by, as in `Heads`
 
     def __post_init__(self):
         check_finite(gain=self.gain)
-        if not isinstance(self.experts, dict) or not self.experts:
-            raise SteeringError('experts must be a dictionary of name → KeyStats with at least one entry, '
-                                f'got {self.experts!r:.80}')
-        for n,options in (('routing',tuple(routings)), ('router_pass',('in','two'))):
-            if getattr(self, n) not in options:
-                raise SteeringError(f'{n}={getattr(self, n)!r} is unknown: expected one of {", ".join(options)}')
-        listed = isinstance(self.heads_by, (list,tuple))
-        if self.delta is None and self.heads is None and not listed:
-            object.__setattr__(self, 'heads', .12)
+        _check_settings(self)
+        set_default_heads(self, .12)
         _check_experts(self)
     def check(self, model):
         for n,s in self.experts.items():
-            try:
-                s.check(model)
-            except ModelError as e:
-                raise ModelError(f'Expert {n!r}: {e}') from e
+            _check_expert(n, s, model)
 
 # %% ../../nbs/10_adaseka.ipynb #5d495759
-def _check_experts(a):
-    "Raise `SteeringError` unless the experts fit each other and the settings"
-    name,one = next(iter(a.experts.items()))
-    shape = one.key.relevant.shape
-    for n,s in a.experts.items():
+def _check_fit(experts):
+    "Raise `SteeringError` unless the experts are of one model, and their keys are those of the model"
+    name,one = next(iter(experts.items()))
+    for n,s in experts.items():
         if s.meta.get('feature'):
             raise SteeringError(f"Expert {n!r} was learned with the feature map {s.meta['feature']!r}, "
                                 'which AdaSEKA cannot use: learn it without one')
-        same = s.key.relevant.shape==shape and s.layers==one.layers and s.meta['fingerprint']==one.meta['fingerprint']
-        if not same:
+        same_model = s.meta['fingerprint']==one.meta['fingerprint'] and s.layers==one.layers
+        if not same_model or s.key.relevant.shape!=one.key.relevant.shape:
             raise SteeringError(f"Expert {n!r}, of {s.meta['model']} with (layers, KV heads, head dimension) {s.size}, "
                                 f"does not fit expert {name!r}, of {one.meta['model']} with {one.size}: "
                                 'all experts must be of one model')
-        _heads(a).mask(s, empty=True)
-    if not 0<a.k<=shape[-1]:
-        raise SteeringError(f'k={a.k} directions cannot be taken from heads of dimension {shape[-1]}')
 
+# %% ../../nbs/10_adaseka.ipynb #8a082571
 def _heads(a): return Heads(a.heads, a.heads_by, a.delta, a.layers)
 
+def _check_experts(a):
+    "Raise `SteeringError` unless the experts fit each other and the settings"
+    _check_fit(a.experts)
+    for s in a.experts.values():
+        _heads(a).mask(s, empty=True)
+    D = s.size[-1]
+    if not 0<a.k<=D:
+        raise SteeringError(f'k={a.k} directions cannot be taken from heads of dimension {D}')
+
 # %% ../../nbs/10_adaseka.ipynb #6aa0f805
-def _keep(self)->torch.Tensor:
+@patch(as_prop=True)
+@once
+def keep(self:AdaSEKA)->torch.Tensor:
     "L×H×M, True where an expert keeps a head"
     return torch.stack([_heads(self).mask(s, empty=True) for s in self.experts.values()], -1)
 
-def _factors(self)->tuple:
+@patch(as_prop=True)
+@once
+def factors(self:AdaSEKA)->tuple:
     "All experts' directions L×H×M×D×K and singular values L×H×M×K, zero where an expert drops the head"
     U,S = zip(*(leading_factors(s.key, self.k) for s in self.experts.values()))
     return torch.stack(U, 2),torch.stack(S, 2)*self.keep[...,None]
 
-def _plan(self)->Plan:
+# %% ../../nbs/10_adaseka.ipynb #92b6565c
+@patch
+@once
+def plan(self:AdaSEKA)->Plan:
     "One routed edit for each layer with kept heads; nothing without a gain"
     one = next(iter(self.experts.values()))
     packed = torch.cat([self.factors[0], self.factors[1][...,None,:]], -2)      # L, H, M, D+1, K
@@ -188,33 +211,32 @@ def _plan(self)->Plan:
     for layer,keep,rows in zip(one.layers, self.keep.any(-1), packed):
         if self.gain and keep.any():
             edits.append(Edit('key', layer, keep.nonzero().flatten(), 'routed', rows[keep], options))
-    return Plan(edits, model_of(one), 'AdaSEKA')
-
-AdaSEKA.keep = property(once(_keep))
-AdaSEKA.factors = property(once(_factors))
-AdaSEKA.plan = once(_plan)
+    return Plan(tuple(edits), model_of(one), 'AdaSEKA')
 
 # %% ../../nbs/10_adaseka.ipynb #0d4d85d1
-def _coefficients(self,
+def _found_alpha(session):
+    "What the router of a session says for its prompt: layer → α, B×H′×M"
+    m = session.marks
+    if session.marked:
+        with session, torch.no_grad():
+            decoder(session.model)(m.ids, attention_mask=m.mask, position_ids=positions(m.mask), use_cache=False)
+    return session.plain or session.alpha or session.plain_alpha()
+
+@patch
+def coefficients(self:AdaSEKA,
     model, # the model to be steered
     prompt:Prompt, # a batch
 )->pd.DataFrame: # row, layer, head, expert, alpha
     "The experts' coefficients for every row, layer and KV head"
-    ids = next(iter(self.experts.values())).layers
+    layers = next(iter(self.experts.values())).layers
     session = self(model, prompt)
-    m = session.marks
-    if session.marked:
-        with session, torch.no_grad():
-            decoder(model)(m.ids, attention_mask=m.mask, position_ids=positions(m.mask), use_cache=False)
-    found = session.plain or session.alpha or session.plain_alpha()
-    alpha = torch.zeros(len(m.ids), *self.keep.shape)                          # B, L, H, M
+    found = _found_alpha(session)
+    alpha = torch.zeros(len(session.marks.ids), *self.keep.shape)              # B, L, H, M
     for r in session.routed:
-        alpha[:,ids.index(r.layer),r.heads.cpu()] = found[r.layer].float().cpu()
-    names = [range(len(m.ids)), ids, range(self.keep.shape[1]), list(self.experts)]
+        alpha[:,layers.index(r.layer),r.heads.cpu()] = found[r.layer].float().cpu()
+    names = [range(len(alpha)), layers, range(self.keep.shape[1]), list(self.experts)]
     index = pd.MultiIndex.from_product(names, names=['row','layer','head','expert'])
     return pd.DataFrame({'alpha': alpha.flatten().numpy()}, index).reset_index()
-
-AdaSEKA.coefficients = _coefficients
 
 # %% ../../nbs/10_adaseka.ipynb #6be8a652
 def merge(

@@ -8,6 +8,7 @@ __all__ = ['KeyScale', 'RandomSubspace', 'Misplaced', 'random_marks', 'wrong_mar
 # %% ../../nbs/17_controls.ipynb #4a84a2f3
 from dataclasses import dataclass
 import torch
+from fastcore.basics import patch
 from ..core import SteeringError
 from ..contrast import KeyStats
 from ..edits import Plan
@@ -22,18 +23,21 @@ class KeyScale(HeadEdit):
     "A control: k' = (1+w·g)k on the chosen heads"
     stats:KeyStats # of the model that is to be steered
     gain:float=1. # g
-    delta:float=None # keep heads with a score ≥ δ …
-    heads:float=None # … or this share of the heads (default 0.12)
-    layers:tuple=None # only these decoder layers; None: all
+    delta:float|None=None # keep heads with a score ≥ δ …
+    heads:float|None=None # … or this share of the heads (default 0.12)
+    layers:tuple|None=None # only these decoder layers; None: all
     heads_by:object='D' # the score to choose heads by, as in `Heads`
 
     def __post_init__(self):
         check_finite(gain=self.gain)
         self.default_heads(.12)
-    def plan(self)->Plan: return _scaled(self)
 
+# %% ../../nbs/17_controls.ipynb #cd9e53e1
+@patch
 @once
-def _scaled(self): return self.head_plan('scale', torch.full(self.keep.shape, float(self.gain)))
+def plan(self:KeyScale)->Plan:
+    "One scaling for each layer with kept heads"
+    return self.head_plan('scale', torch.full(self.keep.shape, float(self.gain)))
 
 # %% ../../nbs/17_controls.ipynb #2333daeb
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,7 +45,10 @@ class RandomSubspace(SEKA):
     "A control: SEKA with P a projector on as many random directions, drawn from `seed`"
     seed:int=0 # of the directions
 
-def _random_matrices(self)->torch.Tensor:
+# %% ../../nbs/17_controls.ipynb #352dd550
+@patch(as_prop=True)
+@once
+def matrices(self:RandomSubspace)->torch.Tensor:
     "M = ½(g⁺P⁺ + g⁻P⁻) with random P of the ranks that SEKA would have, L×H×D×D in float64"
     rng = torch.Generator().manual_seed(self.seed)
     D = self.stats.key.neutral.shape[-1]
@@ -51,12 +58,10 @@ def _random_matrices(self)->torch.Tensor:
         M += .5*gain*projector(Q, torch.arange(D)<rank[...,None])
     return M*self.keep[...,None,None]
 
-RandomSubspace.matrices = property(once(_random_matrices))
-
 # %% ../../nbs/17_controls.ipynb #446ed444
 @dataclass(frozen=True, eq=False)
 class Misplaced(Steerer):
-    "A control: another steerer on marks that tasks move; raises `SteeringError` for an unknown way to move them"
+    "A control: another steerer, in tasks on marks that are moved; raises `SteeringError` for an unknown way"
     steerer:Steerer # what steers
     rewrite:str='random-marks' # 'random-marks' or 'wrong-mark'
 
@@ -89,10 +94,14 @@ def wrong_mark(
 
 # %% ../../nbs/17_controls.ipynb #ed606225
 register('key-scale', KeyScale, stats='keys', space=dict(gain=Range(.1, 6., 1.), heads=heads_space),
-         look=Look('#56B4E9', 'h', '-'), backends=('hf','vllm'), about='a control: longer keys')
+         look=Look('#56B4E9', 'h', '-'), backends=('hf','vllm'), about='a control: longer keys');
+
+# %% ../../nbs/17_controls.ipynb #3790f5c4
 register('random-subspace', RandomSubspace, stats='keys', look=Look('#56B4E9', 'd', '--'), backends=('hf','vllm'),
          space=dict(gain=Range(.25, 8., 2.), heads=heads_space, gamma=gamma_space),
-         about='a control: SEKA with random directions')
+         about='a control: SEKA with random directions');
+
+# %% ../../nbs/17_controls.ipynb #4bcd3391
 register('random-marks', random_marks, stats='queries', look=Look('#D55E00', '1', ':'), backends=('hf','vllm'),
          space=dict(damage=allowed), about='a control: key bias on other words')
 register('wrong-mark', wrong_mark, stats='queries', look=Look('#D55E00', '2', ':'), backends=('hf','vllm'),

@@ -7,6 +7,7 @@ __all__ = ['allowed', 'KeyBias']
 
 # %% ../../nbs/13_key_bias.ipynb #c1d20b03
 from dataclasses import dataclass, replace
+import torch
 from fastcore.basics import patch
 from ..core import SteeringError
 from ..edits import Plan, Strength
@@ -69,23 +70,29 @@ def _settle(bias):
     numbers = {name: getattr(bias, name) for name in ('damage', 'epsilon', 'b', 'ridge')}
     check_finite(**{name: value for name,value in numbers.items() if value is not None})
 
+# %% ../../nbs/13_key_bias.ipynb #0ba555ff
+def _set(value:float|None)->float:
+    "A parameter that `_settle` has set where it was not given"
+    assert value is not None
+    return value
+
 # %% ../../nbs/13_key_bias.ipynb #ced83f35
 @dataclass(frozen=True, eq=False, repr=False)
 class KeyBias(HeadEdit):
     """Adds one vector per head to the keys of marked tokens, k' = k + w·v, on request also to their values,
     with the most effect for the least damage; raises `SteeringError`"""
     stats:QueryStats # of the model that is to be steered
-    damage:float = None # natural form: perplexity ratio after a marked span that is allowed (default 1.05) …
-    epsilon:float = None # … or the predicted divergence ε in nats a token
-    b:float = None # forms at the logit: mean shift of retrieving queries' logits (default 8)
+    damage:float|None = None # natural form: perplexity ratio after a marked span that is allowed (default 1.05) …
+    epsilon:float|None = None # … or the predicted divergence ε in nats a token
+    b:float|None = None # forms at the logit: mean shift of retrieving queries' logits (default 8)
     form:str = 'natural' # or 'least-damage', 'mean'
-    kinds:tuple = None # natural form: of which prompts, a name or several; None: all
+    kinds:tuple|None = None # natural form: of which prompts, a name or several; None: all
     values:bool = False # natural form: add vectors to the values as well
-    heads:float = None # share of the heads to edit (default: all; .15 at the logit)
+    heads:float|None = None # share of the heads to edit (default: all; .15 at the logit)
     heads_by:object = 'R' # the score to choose heads by, as in `Heads`
-    delta:float = None # or: edit heads with a score ≥ δ
-    layers:tuple = None # only these decoder layers; None: all
-    ridge:float = None # λ (default .3, at the logit .1)
+    delta:float|None = None # or: edit heads with a score ≥ δ
+    layers:tuple|None = None # only these decoder layers; None: all
+    ridge:float|None = None # λ (default .3, at the logit .1)
     def __post_init__(self):
         _settle(self)
         natural = self.form=='natural'
@@ -113,10 +120,11 @@ def strength(self:KeyBias)->float: # ε
     if self.epsilon is None:
         curve = _curve(self)
         top = max(measured for _,measured in curve)
-        if not 1<=self.damage<=top:
-            raise SteeringError(f'damage={self.damage} is outside what was measured for {self.stats.meta["model"]}: '
+        damage = _set(self.damage)
+        if not 1<=damage<=top:
+            raise SteeringError(f'damage={damage} is outside what was measured for {self.stats.meta["model"]}: '
                                 f'expected a perplexity ratio from 1 to {top:.2f}, or epsilon=')
-        return _epsilon_within(curve, self.damage)
+        return _epsilon_within(curve, damage)
     if self.epsilon<0:
         raise SteeringError(f'epsilon={self.epsilon} is negative: '
                             'to make marked text less visible, give it negative weights')
@@ -130,30 +138,31 @@ def by_length(self:KeyBias)->Strength:
     base = self.strength() if self.form=='natural' else 0
     if self.epsilon is not None or not curves or not base:
         return Strength(sink=False)
-    within = [(tokens, _epsilon_within([(0., 1.), *curve], self.damage)) for tokens,curve in curves]
+    within = [(tokens, _epsilon_within([(0., 1.), *curve], _set(self.damage))) for tokens,curve in curves]
     return Strength(tuple(t for t,_ in within), tuple((e/base)**.5 for _,e in within), sink=False)
 
 # %% ../../nbs/13_key_bias.ipynb #c1d20b13
-def _vectors(bias):
-    "The vectors that a `KeyBias` adds, 1×L×H×D for keys or 2×L×H×D for keys and values, in float64"
-    stats = bias.stats
-    if bias.form=='natural':
-        unit = natural_vector(stats, bias.kinds, bias.ridge, bias.keep, bias.values)
-        return unit*bias.strength()**.5
-    if bias.form=='least-damage':
-        unit,_ = least_damage(stats.mean, stats.second, bias.ridge)
+@patch(as_prop=True)
+@once
+def vectors(self:KeyBias)->torch.Tensor:
+    "The vectors that are added, 1×L×H×D for keys or 2×L×H×D for keys and values, in float64"
+    stats = self.stats
+    if self.form=='natural':
+        unit = natural_vector(stats, self.kinds, _set(self.ridge), self.keep, self.values)
+        return unit*self.strength()**.5
+    if self.form=='least-damage':
+        unit,_ = least_damage(stats.mean, stats.second, _set(self.ridge))
     else:
         unit = stats.mean/(stats.mean*stats.mean).sum(-1, keepdim=True)
-    return (bias.b*unit/stats.scale[:,None,None])[None]
+    return (_set(self.b)*unit/stats.scale[:,None,None])[None]
 
 # %% ../../nbs/13_key_bias.ipynb #c1d20b22
-def _plan(self)->Plan:
+@patch
+@once
+def plan(self:KeyBias)->Plan:
     "One shift for each layer with kept heads, of keys and of values"
     keys = replace(self.head_plan('shift', self.vectors[0]), strength=self.by_length())
     return keys+self.head_plan('shift', self.vectors[1], 'value') if self.values else keys
-
-KeyBias.vectors = property(once(_vectors))
-KeyBias.plan = once(_plan)
 
 # %% ../../nbs/13_key_bias.ipynb #f841f434
 @patch
@@ -166,9 +175,13 @@ def __repr__(self:KeyBias)->str:
 # %% ../../nbs/13_key_bias.ipynb #b8a58b59
 allowed = Range(1.002, 1.5, 1.05)
 register('key-bias', KeyBias, stats='queries', space=dict(damage=allowed), look=Look('#D55E00', '*', '-'),
-         backends=('hf','vllm'), about='the least-damaging shift of keys')
+         backends=('hf','vllm'), about='the least-damaging shift of keys');
+
+# %% ../../nbs/13_key_bias.ipynb #4c2bc66a
 register('key-value-bias', KeyBias, stats='queries', implied=dict(values=True), space=dict(damage=allowed),
-         look=Look('#D55E00', 'p', '--'), backends=('hf','vllm'), about='the same for keys and values')
+         look=Look('#D55E00', 'p', '--'), backends=('hf','vllm'), about='the same for keys and values');
+
+# %% ../../nbs/13_key_bias.ipynb #2cc78fbd
 register('key-bias-logit', KeyBias, stats='queries', implied=dict(form='least-damage'),
          space=dict(b=Range(1., 24., 8.)), look=Look('#D55E00', 'd', ':'), backends=('hf','vllm'),
          about='the least-damaging shift at the attention logit');

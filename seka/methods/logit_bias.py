@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 import json
 import pandas as pd, torch
+from fastcore.basics import patch
 from tqdm.auto import tqdm
 from ..core import DataError, SteeringError, read_jsonl, write_whole
 from ..layouts import fingerprint, geometry, sites
@@ -18,18 +19,26 @@ from ..spans import Prompt
 from ..contrast import KeyStats
 from ..edits import Edit, Heads, Plan, head_edits, kept_heads
 from ..backends.attention import query_heads, token_bias
-from .base import Look, Range, Steerer, check_finite, model_of, once, register
+from .base import Look, Range, Steerer, check_finite, model_of, once, register, set_default_heads
 from .seka import heads_space
 
 # %% ../../nbs/15_logit_bias.ipynb #331947e2
 class LogitBias(Steerer):
-    ("A steerer that adds a bias to the logits of chosen query heads. It has `stats`, `heads`, `heads_by`, `delta`, "
-     "`layers`, `op` and `factor`")
-    def default_heads(self, share:float):
-        "Set the share of heads where the user has chosen none"
-        listed = isinstance(self.heads_by, (list,tuple))
-        if self.heads is None and self.delta is None and not listed:
-            object.__setattr__(self, 'heads', share)
+    "A steerer that adds a bias to the logits of chosen query heads"
+    stats:KeyStats|None # needed where heads are chosen by a score of the statistics
+    heads:float|None # share of the heads …
+    heads_by:object # … by a score, a list of (layer, query head), or a tensor L×(H·G)
+    delta:float|None # or: heads with a score ≥ δ
+    layers:tuple|None # only these decoder layers; None: all
+
+    @property
+    def op(self)->str:
+        "'bias' or 'bias-others', as in `Edit`"
+        raise NotImplementedError
+    @property
+    def factor(self)->float:
+        "By which the weights are multiplied"
+        raise NotImplementedError
     def check(self, model):
         if self.stats is not None and self.by_statistics():
             self.stats.check(model)
@@ -40,7 +49,6 @@ class LogitBias(Steerer):
     def bias(self, prompt:Prompt)->torch.Tensor:
         "The bias of each prompt token, B×T"
         return token_bias(self.op, prompt)*self.factor
-    def plan(self)->Plan: return _plan(self)
 
 # %% ../../nbs/15_logit_bias.ipynb #48dcf21f
 def _choice(s)->str:
@@ -49,30 +57,26 @@ def _choice(s)->str:
         return 'list'
     if s.heads==1 and s.delta is None:
         return 'all'
-    of_query_heads = (isinstance(s.heads_by, torch.Tensor) and
-                      (s.stats is None or tuple(s.heads_by.shape)!=tuple(s.stats.size[:2])))
-    return 'scores' if of_query_heads else 'statistics'
-
-@once
-def _plan(self):
-    "One edit for each layer with biased heads; for all heads of all layers a single one"
-    if not self.factor:
-        return Plan(())
-    name,edits = (type(self).__name__,
-                  dict(list=_by_list, all=_by_all, scores=_by_scores, statistics=_by_statistics)[_choice(self)](self))
-    return Plan(edits, model_of(self.stats) if self.by_statistics() else {}, name)
+    if not isinstance(s.heads_by, torch.Tensor):
+        return 'statistics'
+    of_kv_heads = s.stats is not None and tuple(s.heads_by.shape)==tuple(s.stats.size[:2])
+    return 'statistics' if of_kv_heads else 'scores'
 
 # %% ../../nbs/15_logit_bias.ipynb #b5597eb7
 def _edit(s, layer, heads):
-    return Edit('logit', layer, heads, s.op, torch.full((1 if heads is None else len(heads),), float(s.factor)))
+    "The edit of some heads of a layer, or of all"
+    factors = torch.full((1 if heads is None else len(heads),), float(s.factor))
+    return Edit('logit', layer, heads, s.op, factors)
 
 def _in_layers(s, layer): return s.layers is None or layer in s.layers
 
 def _by_all(s):
-    return [_edit(s, None, None)] if s.layers is None else [_edit(s, l, None) for l in s.layers]
+    return [_edit(s, layer, None) for layer in (s.layers or [None])]
 
+# %% ../../nbs/15_logit_bias.ipynb #9ee4540e
 def _by_list(s):
-    at = {}
+    "Edits of the listed (layer, query head)"
+    at:dict[int,set] = {}
     for o in s.heads_by:
         pair = tuple(o)
         if len(pair)!=2 or min(pair)<0:
@@ -81,13 +85,16 @@ def _by_list(s):
             at.setdefault(pair[0], set()).add(pair[1])
     if not at:
         raise SteeringError(f'No head is left to bias: heads_by={s.heads_by!r:.80}, layers={s.layers}')
-    return [_edit(s, l, sorted(h)) for l,h in sorted(at.items())]
+    return [_edit(s, layer, sorted(heads)) for layer,heads in sorted(at.items())]
 
+# %% ../../nbs/15_logit_bias.ipynb #8e24b2d4
 def _by_scores(s):
+    "Edits of the query heads with the largest scores"
     if s.heads_by.ndim!=2:
         raise SteeringError(f'heads_by must be a tensor of (layers, query heads), got {tuple(s.heads_by.shape)}')
     keep = kept_heads(s.heads_by.cpu(), s.heads, s.delta)
-    return [_edit(s, l, h.nonzero().flatten().tolist()) for l,h in enumerate(keep) if h.any() and _in_layers(s, l)]
+    chosen = {layer: h.nonzero().flatten().tolist() for layer,h in enumerate(keep) if h.any()}
+    return [_edit(s, layer, heads) for layer,heads in chosen.items() if _in_layers(s, layer)]
 
 # %% ../../nbs/15_logit_bias.ipynb #467907bf
 def _by_statistics(s):
@@ -98,21 +105,33 @@ def _by_statistics(s):
     keep = Heads(s.heads, s.heads_by, s.delta, s.layers).mask(s.stats)
     return head_edits('logit', s.op, torch.full(keep.shape, float(s.factor)), keep, s.stats.layers, kv=True)
 
+# %% ../../nbs/15_logit_bias.ipynb #2e6cfbcd
+_ways = dict(list=_by_list, all=_by_all, scores=_by_scores, statistics=_by_statistics)
+
+@patch
+@once
+def plan(self:LogitBias)->Plan:
+    "One edit for each layer with biased heads; for all heads of all layers a single one"
+    if not self.factor:
+        return Plan(())
+    edits = _ways[_choice(self)](self)
+    return Plan(tuple(edits), model_of(self.stats) if self.by_statistics() else {}, type(self).__name__)
+
 # %% ../../nbs/15_logit_bias.ipynb #56365284
 @dataclass(frozen=True, eq=False)
 class AttentionBias(LogitBias):
     "Add w·b to the attention logits of marked tokens, in chosen heads"
-    stats:KeyStats=None # needed where heads are chosen by a score of the statistics
+    stats:KeyStats|None=None # needed where heads are chosen by a score of the statistics
     strength:float=1. # b
-    delta:float=None # bias heads with a score ≥ δ …
-    heads:float=None # … or this share of the heads (default: all)
-    layers:tuple=None # only these decoder layers; None: all
+    delta:float|None=None # bias heads with a score ≥ δ …
+    heads:float|None=None # … or this share of the heads (default: all)
+    layers:tuple|None=None # only these decoder layers; None: all
     heads_by:object='D' # the score to choose heads by, a list of (layer, query head), or a tensor L×(H·G)
     op = 'bias'
 
     def __post_init__(self):
         check_finite(strength=self.strength)
-        self.default_heads(1)
+        set_default_heads(self, 1)
     @property
     def factor(self)->float:
         "b"
@@ -121,19 +140,19 @@ class AttentionBias(LogitBias):
 # %% ../../nbs/15_logit_bias.ipynb #86d25f30
 @dataclass(frozen=True, eq=False)
 class PASTA(LogitBias):
-    ("Post-hoc attention steering: add (1−w)·ln α to the logits of prompt tokens, in chosen heads "
-     "(Zhang et al., ICLR 2024)")
-    stats:KeyStats=None # needed where heads are chosen by a score of the statistics
+    """Post-hoc attention steering: add (1−w)·ln α to the logits of prompt tokens, in chosen heads
+    (Zhang et al., ICLR 2024)"""
+    stats:KeyStats|None=None # needed where heads are chosen by a score of the statistics
     alpha:float=.1 # α, the factor on the attention to unmarked tokens (published: 0.01)
     side:str='exclude' # 'include': −w·ln α on marked tokens instead
-    delta:float=None # steer heads with a score ≥ δ …
-    heads:float=None # … or this share of the heads (default 0.12)
-    layers:tuple=None # only these decoder layers; None: all
+    delta:float|None=None # steer heads with a score ≥ δ …
+    heads:float|None=None # … or this share of the heads (default 0.12)
+    layers:tuple|None=None # only these decoder layers; None: all
     heads_by:object='D' # the score to choose heads by, a list of (layer, query head), or a tensor L×(H·G)
 
     def __post_init__(self):
         check_finite(alpha=self.alpha)
-        self.default_heads(.12)
+        set_default_heads(self, .12)
         if self.alpha<=0:
             raise SteeringError(f'alpha={self.alpha} is no factor: expected a number above 0 '
                                 '(below 1 to steer towards the marks)')
@@ -160,6 +179,7 @@ def _read_profile(path, settings):
                         'give another path')
     return {(r['layer'], r['head']): r['score'] for _,r in rows}
 
+# %% ../../nbs/15_logit_bias.ipynb #f3e3f3c3
 def _write_profile(path, settings, done):
     "Write what is known so far, in one piece: a run that is killed leaves a whole file"
     if path is None:
@@ -180,48 +200,52 @@ def _to_try(model, level, layers):
     heads = range(H*G) if level=='head' else [-1]
     return [(l, h) for l in known if layers is None or l in layers for h in heads]
 
+# %% ../../nbs/15_logit_bias.ipynb #6d8080f5
+def _heads_of(model, layer, head):
+    "A head, or all heads of the layer for −1, as `heads_by`"
+    shape = geometry(model)
+    return [(layer, i) for i in (range(shape.H*shape.G) if head<0 else [head])]
+
 # %% ../../nbs/15_logit_bias.ipynb #f62a041d
-def _profile(
+@patch(cls_method=True)
+def profile(cls:PASTA,
     model, # whose heads are tried
     tok, # its tokenizer
     task, # function (model, tok, steerer) → score; the higher the better
-    path:Path=None, # JSONL file that keeps the profile; an unfinished one is continued
+    path:str|Path|None=None, # JSONL file that keeps the profile; an unfinished one is continued
     level:str='head', # 'layer': all heads of a layer at once
     layers:tuple=None, # try only these decoder layers; None: all
     progress:bool=True, # show a progress bar
     **params, # of `PASTA`: alpha, side
 )->pd.DataFrame: # layer, head (−1: the whole layer), score; best first
-    ("The score of a task with each head steered alone (Zhang et al., 2024, section 3.3); "
-     "raises `DataError` if `path` is of another profile")
+    """The score of a task with each head steered alone (Zhang et al., 2024, section 3.3);
+    raises `DataError` if `path` is of another profile"""
     todo = _to_try(model, level, layers)
-    settings = dict(fingerprint=fingerprint(model), task=getattr(task, '__name__', type(task).__name__),
-                    level=level, **params)
+    named = getattr(task, '__name__', type(task).__name__)
+    settings = dict(fingerprint=fingerprint(model), task=named, level=level, **params)
     done = _read_profile(path, settings)
-    every = range(geometry(model).H*geometry(model).G)
-    for l,h in tqdm(todo, desc='profiling', unit='head', disable=not progress):
-        if (l,h) in done:
-            continue
-        steer = PASTA(heads_by=[(l, i) for i in (every if h<0 else [h])], **params)
-        done[l,h] = float(task(model, tok, steer))
-        _write_profile(path, settings, done)
-    frame = pd.DataFrame([(*k, done[k]) for k in todo], columns=_profile_columns)
+    for pair in tqdm(todo, desc='profiling', unit='head', disable=not progress):
+        if pair not in done:
+            done[pair] = float(task(model, tok, PASTA(heads_by=_heads_of(model, *pair), **params)))
+            _write_profile(path, settings, done)
+    frame = pd.DataFrame([(*pair, done[pair]) for pair in todo], columns=_profile_columns)
     return frame.sort_values('score', ascending=False, kind='stable', ignore_index=True)
 
 # %% ../../nbs/15_logit_bias.ipynb #2c8726f5
-def _best_heads(
+@patch(cls_method=True)
+def best_heads(cls:PASTA,
     profile:pd.DataFrame, # of `PASTA.profile`
     n:int, # so many
 )->list[tuple]:
     "The `n` best (layer, query head) of a profile, for `heads_by`"
-    return [(int(l), int(h)) for l,h in profile.nlargest(n, 'score')[['layer','head']].values]
-
-PASTA.profile = staticmethod(_profile)
-PASTA.best_heads = staticmethod(_best_heads)
+    return [(int(layer), int(head)) for layer,head in profile.nlargest(n, 'score')[['layer','head']].values]
 
 # %% ../../nbs/15_logit_bias.ipynb #3554d959
 register('pasta', PASTA, stats='keys', space=dict(alpha=Range(.001, .9, .1), heads=heads_space),
          look=Look('#0072B2', '^', '-'),
-         about='less attention to unmarked tokens (Zhang et al., ICLR 2024)')
+         about='less attention to unmarked tokens (Zhang et al., ICLR 2024)');
+
+# %% ../../nbs/15_logit_bias.ipynb #0193a2cc
 register('attention-bias', AttentionBias, stats='keys', optional=True, look=Look('#0072B2', 'D', '--'),
          about='more attention to marked tokens',
          space=dict(strength=Range(.25, 8., 1.), heads=Range(.04, 1., 1.)));

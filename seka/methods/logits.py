@@ -9,6 +9,7 @@ __all__ = ['row_weights', 'contrast_logits', 'SPA', 'ContrastSession', 'open_con
 from dataclasses import dataclass
 from types import MethodType
 import torch
+from fastcore.basics import patch
 from torch.nn.functional import pad
 from transformers import DynamicCache, LogitsProcessor
 from ..core import SteeringError
@@ -50,20 +51,22 @@ def contrast_logits(
 # %% ../../nbs/16_logits.ipynb #3770a332
 @dataclass(frozen=True, eq=False)
 class SPA(Steerer):
-    ("Selective prompt anchoring: logits x + (s−1)(x−y), with y from the prompt whose marked tokens are masked "
-     "(Tian & Zhang, ICML 2025)")
+    """Selective prompt anchoring: logits x + (s−1)(x−y), with y from the prompt whose marked tokens are masked
+    (Tian & Zhang, ICML 2025)"""
     strength:float=1.5 # s; 1: plain, 0: as if the marked tokens were not there, below 0: against them
     modulate:bool=False # the difference of log-probabilities, weighed by the probability of the token
 
     def __post_init__(self): check_finite(strength=self.strength)
-    def plan(self)->Plan: return _plan(self)
 
+# %% ../../nbs/16_logits.ipynb #c050bcd6
+@patch
 @once
-def _plan(self):
+def plan(self:SPA)->Plan:
+    "One contrast of two streams; nothing at strength 1"
     if self.strength==1:
         return Plan(())
-    options = dict(modulate=self.modulate)
-    return Plan([Edit('stream', None, None, 'contrast', torch.tensor([float(self.strength)]), options)], method='SPA')
+    strength = torch.tensor([float(self.strength)])
+    return Plan((Edit('stream', None, None, 'contrast', strength, dict(modulate=self.modulate)),), method='SPA')
 
 # %% ../../nbs/16_logits.ipynb #a7567c92
 _mirrored = ('reorder_cache','batch_repeat_interleave','batch_select_indices','reset')
@@ -74,15 +77,23 @@ def _mirror(name):
         return getattr(type(self), name)(self, *args, **kwargs)
     return both
 
-def _second_cache(cache, mask):
-    ("The cache of the masked pass that belongs to `cache`, and how many tokens it holds; "
-     "`mask`: under which it must have been filled")
+# %% ../../nbs/16_logits.ipynb #713b44bb
+def _fits(second, mask, n):
+    "Whether the n tokens of a second cache were read under a mask (None: any)"
+    if mask is None:
+        return True
+    old = getattr(second, 'seka_mask', None)
+    return old is not None and old.shape[0]==mask.shape[0] and torch.equal(old[:,:n], mask[:,:n])
+
+def _second_cache(
+    cache, # of the plain pass, or None
+    mask, # under which the second one must have been filled; None: any
+)->tuple: # (the cache of the masked pass, how many tokens it holds)
+    "The cache of the masked pass that belongs to a plain one"
     have = getattr(cache, 'seka_masked', None)
     if have is not None:
         n = int(have.get_seq_length())
-        old = getattr(have, 'seka_mask', None)
-        fits = mask is None or old is not None and old.shape[0]==mask.shape[0] and torch.equal(old[:,:n], mask[:,:n])
-        if fits:
+        if _fits(have, mask, n):
             return have,n
     if cache is None:
         return DynamicCache(),0
@@ -96,12 +107,12 @@ class ContrastSession(Session):
     "A session that combines the model's logits with those of a second pass, in which the marked tokens are masked"
     stays = True
     def __init__(self,
-        model:torch.nn.Module, # a causal LM
+        model, # a causal LM
         prompt:Prompt, # the marked prompt
         plan:Plan, # of one contrast
     ):
         (edit,) = plan.edits
-        self.strength,self.modulate = edit.tensor.item(),edit.options['modulate']
+        self.factor,self.modulate = edit.tensor.item(),edit.options['modulate']
         self.row_weights = row_weights(prompt).to(model.device)
         super().__init__(model, prompt, plan.fingerprint)
         self.unmarked = self.marks.mask*self.marks.weights.eq(0)               # B×P
@@ -109,82 +120,80 @@ class ContrastSession(Session):
     def _note(self, cache, upto): "The first cache is a plain one"
     def _check_cached(self, cache, start): "And any plain cache will do"
     def _listen(self):
-        if self.listening_now:
-            return
-        super()._listen()
-        handle = self.model.register_forward_hook(self._second, with_kwargs=True)
-        self.listening.callback(handle.remove)
+        if not self.listening_now:
+            super()._listen()
+            self.listening.callback(self.model.register_forward_hook(self._second, with_kwargs=True).remove)
+    @torch.compiler.disable
+    def _second(self, module, args, kwargs, out=None):
+        if out is not None and not self.closed:                                # else another thread has taken it off
+            given,_ = call_arguments(module, args, kwargs)
+            _combine(self, given, out)
 
+# %% ../../nbs/16_logits.ipynb #323921c1
 def open_contrast(model, prompt:Prompt, plan:Plan)->ContrastSession:
     "The session of a plan that combines two passes"
     return ContrastSession(model, prompt, plan)
 
 # %% ../../nbs/16_logits.ipynb #31b44b6f
-@torch.compiler.disable
-def _second(self:ContrastSession, module, args, kwargs, out=None):
-    "Hook on the whole model: put the combined logits in place of the plain ones"
-    if out is None or self.closed:
-        return                          # taken off by another thread meanwhile
-    given,_ = call_arguments(module, args, kwargs)
+def _combine(session, given, out):
+    "Put the combined logits in place of the plain ones, in what a forward pass of the session's prompt gave"
     ids = given.get('input_ids')
-    mine = sessions_of(self.model, ids)
-    if self not in mine:
+    mine = sessions_of(session.model, ids)
+    if session not in mine:
         return
-    if mine!=[self]:
+    if mine!=[session]:
         raise SteeringError('SPA combines two forward passes, and cannot be nested with another steerer: '
                             'open one at a time')
     if ids is None or not hasattr(out, 'logits') or given.get('labels') is not None:
         raise SteeringError('SPA steers the logits of a forward pass over input_ids: '
                             'inputs_embeds, labels and return_dict=False are not supported')
-    y = self.masked(given, cache_of(out))
-    weights = self.row_weights.repeat_interleave(len(y)//len(self.row_weights))
-    out.logits = contrast_logits(out.logits, y[:,-out.logits.shape[1]:], self.strength, weights, self.modulate)
-
-ContrastSession._second = _second
+    y = _masked_logits(session, given, cache_of(out))
+    weights = session.row_weights.repeat_interleave(len(y)//len(session.row_weights))
+    y = y[:,-out.logits.shape[1]:]
+    out.logits = contrast_logits(out.logits, y, session.factor, weights, session.modulate)
 
 # %% ../../nbs/16_logits.ipynb #d20d0b82
 def _grown(mask, n):
     "A mask B×P with n columns of ones behind it, or without its last ones"
     return pad(mask, (0, max(n-mask.shape[1], 0)), value=1)[:,:n]
 
-def _catch_up(self, ids, start, n, repeats):
+def _catch_up(marks, ids, start, n, repeats):
     "The tokens that the masked pass must read: those of this pass, and those of the prompt that it has missed"
-    P = self.marks.ids.shape[1]
+    P = marks.ids.shape[1]
     if start>P:
         raise SteeringError(f'The cache holds {start} tokens, more than the marked prompt ({P}), '
                             f'and SPA has read {n} of them: start without a cache')
-    return torch.cat([self.marks.ids[:,n:start].repeat_interleave(repeats, 0), ids], 1)
+    return torch.cat([marks.ids[:,n:start].repeat_interleave(repeats, 0), ids], 1)
 
 # %% ../../nbs/16_logits.ipynb #fb3b0d9a
-def _masked(self:ContrastSession,
+def _masked_logits(
+    session, # of the marked prompt
     given:dict, # the arguments of the plain pass
     cache, # its cache, or None
 )->torch.Tensor: # B×T×V
     "Logits of the masked pass over the tokens of a forward pass"
-    ids,start = given['input_ids'],self.state.start
-    repeats,stop = len(ids)//len(self.marks.ids),start+ids.shape[1]
-    mask = _grown(self.unmarked, stop).repeat_interleave(repeats, 0)
-    second,n = _second_cache(cache, mask if start<self.marks.ids.shape[1] else None)
+    marks,ids,start = session.marks,given['input_ids'],session.state.start
+    repeats,stop = len(ids)//len(marks.ids),start+ids.shape[1]
+    mask = _grown(session.unmarked, stop).repeat_interleave(repeats, 0)
+    second,n = _second_cache(cache, mask if start<marks.ids.shape[1] else None)
     if n>start:
         second.crop(start-n)
-        n = start
     where = given.get('position_ids')
     if n<start:
-        ids = _catch_up(self, ids, start, n, repeats)
+        ids = _catch_up(marks, ids, start, n, repeats)
         if where is not None:
-            where = positions(_grown(self.marks.mask, stop))[:,n:stop].repeat_interleave(repeats, 0)
+            where = positions(_grown(marks.mask, stop))[:,n:stop].repeat_interleave(repeats, 0)
     with unsteered():
-        out = self.model.forward(input_ids=ids, attention_mask=mask, position_ids=where, use_cache=True,
-                                 logits_to_keep=given.get('logits_to_keep', 0), **{cache_name(self.model): second})
+        out = session.model.forward(input_ids=ids, attention_mask=mask, position_ids=where, use_cache=True,
+                                    logits_to_keep=given.get('logits_to_keep', 0),
+                                    **{cache_name(session.model): second})
     second.seka_mask = mask
     return out.logits
 
-ContrastSession.masked = _masked
-
 # %% ../../nbs/16_logits.ipynb #c8a9d2b6
 class SPALogits(LogitsProcessor):
-    ("SPA as a logits processor, for one `generate` of a marked prompt: "
-     "`model.generate(**prompt, logits_processor=[SPALogits(model, prompt, spa)])`")
+    """SPA as a logits processor, for one `generate` of a marked prompt:
+    `model.generate(**prompt, logits_processor=[SPALogits(model, prompt, spa)])`"""
     def __init__(self,
         model, # a Hugging Face causal LM
         prompt:Prompt, # the marked prompt
@@ -195,54 +204,61 @@ class SPALogits(LogitsProcessor):
         self.ids,self.weights = p.input_ids,row_weights(p)
         self.mask = p.attention_mask
         self.unmarked = p.attention_mask*p.weights.eq(0)
-        self.seen = None
+        self.seen:torch.Tensor|None = None                                     # the tokens of the last step
         self.cache = DynamicCache()
 
 # %% ../../nbs/16_logits.ipynb #42201333
-def _reorder(self:SPALogits,
+@patch
+def reorder(self:SPALogits,
     ids:torch.Tensor, # of all rows now
 )->int: # how many tokens the cache holds
     "Bring the rows of the cache into the order of `ids`; start again if they do not go on from it"
-    n = 0 if self.seen is None else self.seen.shape[1]
-    goes_on = n and n<ids.shape[1] and len(ids)==len(self.seen)
-    if goes_on:
-        same = (ids[:,None,:n]==self.seen[None]).all(-1)                   # rows now × rows before
+    seen = self.seen
+    if seen is not None and seen.shape[1]<ids.shape[1] and len(ids)==len(seen):
+        same = (ids[:,None,:seen.shape[1]]==seen[None]).all(-1)                # rows now × rows before
         if same.any(1).all():
             self.cache.reorder_cache(same.int().argmax(1))
-            return n
+            return seen.shape[1]
     self.cache = DynamicCache()
     return 0
 
-SPALogits.reorder = _reorder
-
 # %% ../../nbs/16_logits.ipynb #6de64365
-def _processed(self:SPALogits,
+@patch
+def masked_logits(self:SPALogits,
+    ids:torch.Tensor, # of all rows
+    repeats:int, # rows now for each of the prompt
+)->torch.Tensor: # of the next token, rows×V
+    "What the model says without the marked tokens"
+    n,T = self.reorder(ids),ids.shape[1]
+    unmarked,mask = (_grown(o, T).repeat_interleave(repeats, 0) for o in (self.unmarked, self.mask))
+    with torch.no_grad():
+        out = self.model(ids[:,n:], attention_mask=unmarked, position_ids=positions(mask)[:,n:], use_cache=True,
+                         logits_to_keep=1, **{cache_name(self.model): self.cache})
+    self.seen = ids
+    return out.logits[:,-1]
+
+# %% ../../nbs/16_logits.ipynb #6f4b3d63
+@patch
+def __call__(self:SPALogits,
     input_ids:torch.Tensor, # of all rows
     scores:torch.Tensor, # of the next token, rows×V
 )->torch.Tensor: # log-probabilities, rows×V
+    "The steered log-probabilities; raises `SteeringError` for rows that do not begin with the prompt"
     (B,P),rows = self.ids.shape,len(input_ids)
     repeats = rows//B
     if rows%B or not torch.equal(input_ids[:,:P], self.ids.repeat_interleave(repeats, 0)):
         raise SteeringError(f'The rows of this generation ({tuple(input_ids.shape)}) do not begin '
                             f'with the marked prompt ({B}×{P}): make a processor for it')
-    n,T = self.reorder(input_ids),input_ids.shape[1]
-    unmarked,mask = (_grown(o, T).repeat_interleave(repeats, 0) for o in (self.unmarked, self.mask))
-    with torch.no_grad():
-        out = self.model(input_ids[:,n:], attention_mask=unmarked, position_ids=positions(mask)[:,n:], use_cache=True,
-                         logits_to_keep=1, **{cache_name(self.model): self.cache})
-    self.seen = input_ids
-    x,y = scores.log_softmax(-1),out.logits[:,-1].to(scores).log_softmax(-1)
-    new = contrast_logits(x, y, self.spa.strength, self.weights.repeat_interleave(repeats), self.spa.modulate)
+    y = self.masked_logits(input_ids, repeats).to(scores).log_softmax(-1)
+    weights = self.weights.repeat_interleave(repeats)
+    new = contrast_logits(scores.log_softmax(-1), y, self.spa.strength, weights, self.spa.modulate)
     return torch.where(scores.isneginf(), scores, new).log_softmax(-1)
 
-SPALogits.__call__ = _processed
-
 # %% ../../nbs/16_logits.ipynb #e9a6acc2
-def _processor(self:SPA, model, prompt:Prompt)->SPALogits:
+@patch
+def processor(self:SPA, model, prompt:Prompt)->SPALogits:
     "This steerer as a logits processor for one `generate` of `prompt`"
     return SPALogits(model, prompt, self)
-
-SPA.processor = _processor
 
 # %% ../../nbs/16_logits.ipynb #e9801d79
 register('spa', SPA, space=dict(strength=Range(1.02, 4., 1.5, log=False), modulate=Options((False,True), False)),

@@ -8,6 +8,7 @@ __all__ = ['difference_matrices', 'Prism']
 # %% ../../nbs/14_prism.ipynb #cded97d0
 from dataclasses import dataclass
 import torch
+from fastcore.basics import patch
 from torch.nn.functional import softplus
 from ..core import SteeringError
 from ..contrast import KeyStats, Moments
@@ -32,6 +33,15 @@ def difference_matrices(
     M[keep] = gain*softplus(moments.distance-offset)[keep].to(P)[:,None,None]*P
     return M
 
+# %% ../../nbs/14_prism.ipynb #844fce7e
+def _check_prism_stats(stats, value_gain):
+    "Raise `SteeringError` for statistics that lack the values, or are of a nonlinear image"
+    if value_gain and stats.value is None:
+        raise SteeringError('value_gain needs statistics of the values: learn them with learn(..., values=True)')
+    if stats.meta.get('feature'):
+        raise SteeringError('PRISM-Δ is linear: its statistics must be learned without a feature map, '
+                            f"and these have {stats.meta['feature']!r}")
+
 # %% ../../nbs/14_prism.ipynb #6b3029fa
 @dataclass(frozen=True, eq=False, repr=False)
 class Prism(HeadEdit):
@@ -41,49 +51,49 @@ class Prism(HeadEdit):
     value_gain:float=0. # g_V, of the values (PRISM-ΔV); needs statistics of values
     gamma:float=.998 # share of the singular values' sum that P_Δ keeps
     offset:float=0. # δ in the softplus, in units of D
-    delta:float=None # keep heads with D ≥ delta …
-    heads:float=None # … or this share of the heads (default 0.12)
-    layers:tuple=None # only these decoder layers; None: all
+    delta:float|None=None # keep heads with D ≥ delta …
+    heads:float|None=None # … or this share of the heads (default 0.12)
+    layers:tuple|None=None # only these decoder layers; None: all
     heads_by:object='D' # the score to choose heads by, as in `Heads`
 
     def __post_init__(self):
         check_finite(gain=self.gain, value_gain=self.value_gain, offset=self.offset)
         check_share(gamma=self.gamma)
-        if self.value_gain and self.stats.value is None:
-            raise SteeringError('value_gain needs statistics of the values: learn them with learn(..., values=True)')
-        if self.stats.meta.get('feature'):
-            raise SteeringError('PRISM-Δ is linear: its statistics must be learned without a feature map, '
-                                f"and these have {self.stats.meta['feature']!r}")
+        _check_prism_stats(self.stats, self.value_gain)
         self.default_heads(.12)
 
 # %% ../../nbs/14_prism.ipynb #617a17e1
-def _plan(self)->Plan:
+@patch
+@once
+def plan(self:Prism)->Plan:
     "One linear edit for each layer with kept heads, of keys and of values"
     res = Plan(())
     for kind,gain in (('key',self.gain), ('value',self.value_gain)):
-        if not gain:
-            continue
-        M = difference_matrices(getattr(self.stats, kind), self.keep, gain, self.gamma, self.offset)
-        res = res+self.head_plan('linear', M, kind)
+        if gain:
+            moments = getattr(self.stats, kind)
+            matrices = difference_matrices(moments, self.keep, gain, self.gamma, self.offset)
+            res = res+self.head_plan('linear', matrices, kind)
     return res
 
-def _ranks(self)->torch.Tensor: # L×H
+# %% ../../nbs/14_prism.ipynb #14f24f44
+@patch
+def ranks(self:Prism)->torch.Tensor: # L×H
     "How many directions P_Δ keeps in each head"
-    return spectral_rank(torch.linalg.svdvals(self.stats.key.relevant-self.stats.key.irrelevant), self.gamma)
+    key = self.stats.key
+    return spectral_rank(torch.linalg.svdvals(key.relevant-key.irrelevant), self.gamma)
 
-def _repr(self):
+@patch
+def __repr__(self:Prism)->str:
     how = f'gain={self.gain}, value_gain={self.value_gain}, gamma={self.gamma}'
     rank = f'mean rank {self.ranks()[self.keep].double().mean():.0f}'
     return f'Prism({self.stats.meta["model"]}, {how}, {rank}, {self.keep.sum()} of {self.keep.numel()} heads)'
 
-Prism.plan = once(_plan)
-Prism.ranks = _ranks
-Prism.__repr__ = _repr
-
 # %% ../../nbs/14_prism.ipynb #9a22b84e
 register('prism', Prism, stats='keys', look=Look('#CC79A7', 'P', '-'), backends=('hf','vllm'),
          about='directions of the difference (Ge et al., 2026)',
-         space=dict(gain=Range(.1, 8., .25), heads=heads_space, gamma=Options(gamma_space.values, .998)))
+         space=dict(gain=Range(.1, 8., .25), heads=heads_space, gamma=Options(gamma_space.values, .998)));
+
+# %% ../../nbs/14_prism.ipynb #42648db3
 register('prism-v', Prism, stats='keys', implied=dict(gain=.5, gamma=.9, value_gain=.1),
          look=Look('#CC79A7', 'X', '--'), backends=('hf','vllm'), about='the same for keys and values',
          space=dict(gain=Range(.1, 8., .5), value_gain=Range(.02, 2., .1), heads=heads_space,

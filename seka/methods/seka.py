@@ -8,6 +8,7 @@ __all__ = ['heads_space', 'gamma_space', 'spectral_rank', 'leading', 'projector'
 # %% ../../nbs/09_seka.ipynb #71ee6cd1
 from dataclasses import dataclass
 import torch
+from fastcore.basics import patch
 from ..contrast import KeyStats
 from ..edits import Plan
 from .base import HeadEdit, Look, Options, Range, check_finite, check_share, once, register
@@ -21,6 +22,7 @@ def spectral_rank(
     share = s.cumsum(-1)/s.sum(-1, keepdim=True).clamp(min=1e-30)
     return (share < gamma-1e-12).sum(-1)+1
 
+# %% ../../nbs/09_seka.ipynb #920ba957
 def leading(
     omega:torch.Tensor, # …×D×D
     gamma:float, # share of the singular values' sum
@@ -45,9 +47,9 @@ class SEKA(HeadEdit):
     gain:float=2. # g⁺, of the relevant directions
     neg_gain:float=0. # g⁻, of the directions least used under irrelevance
     gamma:float=.99 # share of the singular values' sum that P⁺ keeps
-    delta:float=None # keep heads with D ≥ δ …
-    heads:float=None # … or this share of the heads with the largest D (default 0.12)
-    layers:tuple=None # only these decoder layers; None: all
+    delta:float|None=None # keep heads with D ≥ δ …
+    heads:float|None=None # … or this share of the heads with the largest D (default 0.12)
+    layers:tuple|None=None # only these decoder layers; None: all
     heads_by:object='D' # the score to choose heads by, as in `Heads`
 
     def __post_init__(self):
@@ -56,41 +58,46 @@ class SEKA(HeadEdit):
         self.default_heads(.12)
 
 # %% ../../nbs/09_seka.ipynb #034677c8
-def _plan(self)->Plan:
-    "One linear edit for each layer with kept heads; nothing without a gain"
-    if not (self.gain or self.neg_gain):
-        return Plan(())
-    feature = self.stats.meta.get('feature')
-    return self.head_plan('linear', self.matrices, **(dict(feature=feature) if feature else {}))
+def _halves(seka):
+    "(gain, Ω, whether its last directions are kept) of P⁺ and of P⁻, where there is a gain"
+    key = seka.stats.key
+    both = (seka.gain, key.relevant, False), (seka.neg_gain, key.irrelevant, True)
+    return [o for o in both if o[0]]
 
-def _matrices(self)->torch.Tensor:
+@patch(as_prop=True)
+@once
+def matrices(self:SEKA)->torch.Tensor:
     "M = ½(g⁺P⁺ + g⁻P⁻), zero for heads that are not kept, L×H×D×D in float64"
-    keep,key = self.keep,self.stats.key
-    M = torch.zeros_like(key.relevant)
-    for gain,omega,least in ((self.gain, key.relevant, False), (self.neg_gain, key.irrelevant, True)):
-        if not gain:
-            continue
+    keep = self.keep
+    M = torch.zeros_like(self.stats.key.relevant)
+    for gain,omega,least in _halves(self):
         U,lead = leading(omega[keep], self.gamma)
         M[keep] += .5*gain*projector(U, ~lead if least else lead)
     return M
 
-SEKA.plan = once(_plan)
-SEKA.matrices = property(once(_matrices))
+# %% ../../nbs/09_seka.ipynb #4a575ba4
+@patch
+@once
+def plan(self:SEKA)->Plan:
+    "One linear edit for each layer with kept heads; nothing without a gain"
+    if not _halves(self):
+        return Plan(())
+    feature = self.stats.meta.get('feature')
+    return self.head_plan('linear', self.matrices, **(dict(feature=feature) if feature else {}))
 
 # %% ../../nbs/09_seka.ipynb #a51cd958
-def _ranks(self)->tuple: # r⁺ and D−r⁻, L×H
+@patch
+def ranks(self:SEKA)->tuple: # r⁺ and D−r⁻, L×H
     "How many directions P⁺ and P⁻ keep in each head"
-    D = self.stats.key.neutral.shape[-1]
-    plus,minus = (spectral_rank(torch.linalg.svdvals(o), self.gamma)
-                  for o in (self.stats.key.relevant, self.stats.key.irrelevant))
-    return plus,D-minus
+    key = self.stats.key
+    plus,minus = (spectral_rank(torch.linalg.svdvals(o), self.gamma) for o in (key.relevant, key.irrelevant))
+    return plus,key.neutral.shape[-1]-minus
 
-def _repr(self):
+# %% ../../nbs/09_seka.ipynb #4e9128d9
+@patch
+def __repr__(self:SEKA)->str:
     how = f'gain={self.gain}, neg_gain={self.neg_gain}, gamma={self.gamma}'
     return f'{type(self).__name__}({self.stats.meta["model"]}, {how}, {self.keep.sum()} of {self.keep.numel()} heads)'
-
-SEKA.ranks = _ranks
-SEKA.__repr__ = _repr
 
 # %% ../../nbs/09_seka.ipynb #dfe5c1ad
 heads_space = Range(.04, 1., .12)
