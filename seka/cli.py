@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['app', 'ModelOption', 'StatsOption', 'ExpertsOption', 'GainOption', 'HeadsOption', 'GammaOption', 'SettingOption',
-           'MarkersOption', 'SpansOption', 'MessagesOption', 'OutOption', 'HalfOption', 'MethodsOption', 'main',
-           'start', 'Filled', 'Given', 'Ask', 'generate', 'learn', 'learn_queries', 'info', 'evaluate', 'calibrate',
-           'bench']
+           'MarkersOption', 'SpansOption', 'MessagesOption', 'OutOption', 'HalfOption', 'MethodsOption',
+           'SteererOption', 'main', 'start', 'Filled', 'Given', 'Ask', 'generate', 'learn', 'learn_queries', 'info',
+           'evaluate', 'calibrate', 'bench', 'serve']
 
 # %% ../nbs/29_cli.ipynb #96fdf79e
 import importlib.util, inspect, json, math, os, re, sys, tempfile, traceback
@@ -845,3 +845,42 @@ def bench(
     if out:
         save_bench(out, results)
     print(bench_table(results).round(3).to_string())
+
+# %% ../nbs/29_cli.ipynb #9f2a724f
+_steerer_help = ('NAME=FILE of a saved plan, or NAME=METHOD with one of {methods}; '
+                 'once for each name that requests may use.')
+_serve_words = "Hub id, folder or .gguf file, without it the default model; then options of vLLM's server."
+SteererOption = Annotated[list[str], Option('--steerer', help=_steerer_help)]
+
+def _plan_files(steerers, given):
+    "name → file of a plan, some of them made now; raises `SekaError`"
+    from seka import SekaError
+    from seka.models import cache_dir
+    if not steerers:
+        raise SekaError('seka serve needs at least one --steerer NAME=FILE or NAME=METHOD; '
+                        'without any, vLLM serves as well')
+    files = _named(steerers, '--steerer')
+    for name,value in files.items():
+        if value in _methods() and not Path(value).exists():
+            plan = _steerers([value], given)[value].plan()
+            folder = cache_dir()/'plans'
+            folder.mkdir(parents=True, exist_ok=True)
+            files[name] = plan.save(folder/f'{plan.fingerprint}.safetensors')
+    return files
+
+# %% ../nbs/29_cli.ipynb #ad6f7c29
+@app.command(cls=Filled, context_settings=dict(allow_extra_args=True, ignore_unknown_options=True))
+def serve(
+    words: Annotated[list[str], Argument(metavar='[MODEL] [OPTIONS]', help=_serve_words)] = None,
+    steerer: SteererOption = [],
+    stats: StatsOption = [],
+    expert: ExpertsOption = [],
+):
+    "Serve a model with steerers to every client of OpenAI's protocol, with vLLM."
+    from seka.backends.vllm_server import serve as serve_
+    from seka.models import model_source
+    rest = list(words or [])
+    model = rest.pop(0) if rest and not rest[0].startswith('-') else None
+    files = _plan_files(steerer, Given(model, stats, expert))
+    name = str(model) if model else 'SmolLM2-135M-Instruct'
+    serve_(str(model_source(model)), files, rest, name)

@@ -7,8 +7,8 @@ __all__ = ['tested', 'check_version', 'check_parameters', 'vllm_config', 'plans_
            'attention_layers', 'local_heads', 'check_model', 'put_edits', 'Ledger', 'watch', 'start_front', 'equip',
            'plug', 'check_plugged', 'vllm_request']
 
-# %% ../../nbs/30b_vllm.ipynb #c90fa4f5
-import inspect, json, os, re, sys
+# %% ../../nbs/30b_vllm.ipynb #2b735943
+import inspect, os, re, sys
 from collections.abc import Mapping
 from functools import wraps
 from importlib.metadata import entry_points
@@ -16,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 import torch
 from torch import nn
-from ..core import DataError, ModelError, SteeringError
+from ..core import ModelError, SteeringError
 from ..layouts import fingerprint
 from ..spans import Prompt, highlight
 from ..edits import Plan
@@ -49,8 +49,8 @@ def check_parameters(
     missing = [p for p in expected if p not in have]
     if f is None or missing:
         what = f'has no parameter {missing[0]!r}' if f is not None else 'is not there'
-        raise SteeringError(f'{name} of this version of vLLM {what}: seka does not know it, and steers nothing with it. '
-                            f'Tested versions are {", ".join(tested)}')
+        raise SteeringError(f'{name} of this version of vLLM {what}: seka does not know it, and steers nothing with '
+                            f'it. Tested versions are {", ".join(tested)}')
 
 # %% ../../nbs/30b_vllm.ipynb #cbe312dd
 def _plan_of(name, source):
@@ -128,7 +128,8 @@ def check_engine(
     "Raise `SteeringError` for an engine that cannot be steered"
     for so,what in _refusals(config):
         if so:
-            raise SteeringError(f'This engine uses {what}. seka cannot steer that: start it without, or without steerers')
+            raise SteeringError(f'This engine uses {what}. seka cannot steer that: start it without that, '
+                                'or without steerers')
 
 # %% ../../nbs/30b_vllm.ipynb #98f81ffd
 class Edited(nn.Module):
@@ -221,14 +222,16 @@ def check_model(
             raise ModelError(f'The steerer {name!r} was made for {shape[0]} KV heads of dimension {shape[1]}, and this '
                              f'model has {kv_heads} of {dim}: make its own, from statistics of this model')
         if expected is not None and own is not None and expected!=own:
-            raise ModelError(f'The steerer {name!r} was made for {plan.model.get("name")} (fingerprint {expected}), and '
-                             f'this engine serves another model ({own}): make its own, from statistics of this model')
+            raise ModelError(f'The steerer {name!r} was made for {plan.model.get("name")} (fingerprint {expected}), '
+                             f'and this engine serves another model ({own}): make its own, from statistics of this '
+                             'model')
 
 # %% ../../nbs/30b_vllm.ipynb #ea8d5b7e
 def put_edits(
     model:nn.Module, # as vLLM has loaded it
     plans:dict, # name → `Plan`, in the order of the slots
     board:Board, # of the model
+    dtype:torch.dtype=torch.float32, # in which the model computes
     processes:int=1, # that share a layer
     rank:int=0, # of this one among them
 ):
@@ -241,8 +244,7 @@ def put_edits(
         check_model(model, plans, total, dim)
     every = range(max(max(layers)+1, *(len(p.model.get('layers', ())) for p in plans.values())))
     bound = [stages(p, every, total) for p in plans.values()]
-    like = next(model.parameters())
-    like = torch.empty(0, dtype=board.dtype or like.dtype, device=like.device)
+    like = torch.empty(0, dtype=dtype, device=next(model.parameters()).device)
     local = local_heads(total, processes, rank)
     for layer,m in layers.items():
         for kind in ('key','value'):
@@ -366,7 +368,6 @@ def watch(
     @wraps(execute)
     def executed(scheduler_output, *args, **kwargs):
         ledger.begin(scheduler_output)
-        board.marked_now = False
         out = execute(scheduler_output, *args, **kwargs)
         if eager and board.marked:
             board.check(exact=True)
@@ -417,7 +418,8 @@ def _refuse_request(request, prompt_ids):
         if getattr(request, name, None) is not None and len(getattr(request, name)):
             raise SteeringError(f'The request is marked and has {what}: only text can be steered here')
     if getattr(request, 'resumable', False):
-        raise SteeringError('The request is marked, and its prompt goes on streaming in: only whole prompts are steered')
+        raise SteeringError('The request is marked, and its prompt goes on streaming in: only whole prompts are '
+                            'steered')
     if prompt_ids is None:
         raise SteeringError('The request is marked and has no token ids')
 
@@ -478,10 +480,9 @@ def equip(
     start_front(config)
     define()
     board = Board(config.scheduler_config.max_num_batched_tokens, runner.device)
-    board.dtype = config.model_config.dtype
     parallel = config.parallel_config
     size = parallel.tensor_parallel_size
-    put_edits(runner.get_model(), plans, board, size, worker.rank%size)
+    put_edits(runner.get_model(), plans, board, config.model_config.dtype, size, worker.rank%size)
     ledger = Ledger(plans, board)
     watch(runner, ledger)
     return ledger

@@ -49,6 +49,7 @@ def _copy(host, device):
     pinned.copy_(torch.from_numpy(host))
     device.copy_(pinned, non_blocking=True)
 
+# %% ../../nbs/30a_vllm_ops.ipynb #f34a4505
 def _write(self,
     step, # of (Marked or None, slot, start, count), as for `fill`
 ):
@@ -100,6 +101,7 @@ def _recording(x):
     "Whether a CUDA graph is being recorded"
     return x.is_cuda and torch.cuda.is_current_stream_capturing()
 
+# %% ../../nbs/30a_vllm_ops.ipynb #78646f9b
 def _edit(x, number):
     "What `seka::edit_` does"
     n = int(number)
@@ -129,7 +131,7 @@ def pack_table(
     t:Table, # one stage of one layer
     board:Board, # of the model
 )->SimpleNamespace:
-    "A table as tensors for the kernel: shift S×H×D, scale S×H, linear R×H×D×D and which S; None where it has no such edit"
+    "A table as tensors for the kernel: shift S×H×D, scale S×H, linear R×H×D×D, which S; None without such edits"
     rows = [[e for e in row if e[1]=='linear'] for row in t.rows]
     which = [sum(map(bool, rows[:i])) if row else -1 for i,row in enumerate(rows)]
     shapes = dict(shift=(len(rows),t.heads,t.dim), scale=(len(rows),t.heads), linear=(max(which)+1,t.heads,t.dim,t.dim))
@@ -151,31 +153,45 @@ except ImportError:
 
 if triton:
     @triton.jit
-    def _kernel(x, weights, slots, shift, scale, linear, which, tokens, row, head,
-                H:tl.constexpr, D:tl.constexpr, DP:tl.constexpr, R:tl.constexpr,
-                SHIFT:tl.constexpr, SCALE:tl.constexpr, T:tl.constexpr):
+    def _vectors(old, w, s, h, d, live, shift, scale, H:tl.constexpr, D:tl.constexpr,
+                 SHIFT:tl.constexpr, SCALE:tl.constexpr):
+        new = old
+        if SHIFT:
+            new += w[:,None]*tl.load(shift+(s*H+h)[:,None]*D+d[None,:], mask=live, other=0.).to(tl.float32)
+        if SCALE:
+            new += old*(w*tl.load(scale+s*H+h, mask=w!=0, other=0.).to(tl.float32))[:,None]
+        return new
+
+# %% ../../nbs/30a_vllm_ops.ipynb #73eb7554
+if triton:
+    @triton.jit
+    def _matrices(new, old, w, s, h, d, linear, which, H:tl.constexpr, D:tl.constexpr, R:tl.constexpr):
+        r = tl.load(which+s, mask=w!=0, other=-1)
+        inside = (d<D)[:,None] & (d<D)[None,:]
+        for i in range(R):
+            mine = tl.where(r==i, w, 0.)
+            if tl.max(tl.abs(mine), 0) > 0:
+                m = tl.load(linear+(i*H+h)*D*D+d[None,:]*D+d[:,None], mask=inside, other=0.)     # transposed
+                new += tl.dot(old.to(m.dtype), m, input_precision='ieee')*mine[:,None]
+        return new
+
+# %% ../../nbs/30a_vllm_ops.ipynb #f4bb9da7
+if triton:
+    @triton.jit
+    def _kernel(x, weights, slots, shift, scale, linear, which, tokens, row, head, H:tl.constexpr, D:tl.constexpr,
+                P:tl.constexpr, R:tl.constexpr, SHIFT:tl.constexpr, SCALE:tl.constexpr, T:tl.constexpr):
         h = tl.program_id(1)
         t = tl.program_id(0)*T+tl.arange(0, T)
         w = tl.load(weights+t, mask=t<tokens, other=0.)
         if tl.max(tl.abs(w), 0) > 0:
-            d = tl.arange(0, DP)
+            d = tl.arange(0, P)
             live = (w!=0)[:,None] & (d<D)[None,:]
             at = x+t[:,None].to(tl.int64)*row+h*head+d[None,:]
             s = tl.load(slots+t, mask=w!=0, other=0)
             old = tl.load(at, mask=live, other=0.).to(tl.float32)
-            new = old
-            if SHIFT:
-                new += w[:,None]*tl.load(shift+(s*H+h)[:,None]*D+d[None,:], mask=live, other=0.).to(tl.float32)
-            if SCALE:
-                new += old*(w*tl.load(scale+s*H+h, mask=w!=0, other=0.).to(tl.float32))[:,None]
+            new = _vectors(old, w, s, h, d, live, shift, scale, H, D, SHIFT, SCALE)
             if R:
-                r = tl.load(which+s, mask=w!=0, other=-1)
-                inside = (d<D)[:,None] & (d<D)[None,:]
-                for i in range(R):
-                    mine = tl.where(r==i, w, 0.)
-                    if tl.max(tl.abs(mine), 0) > 0:
-                        m = tl.load(linear+(i*H+h)*D*D+d[None,:]*D+d[:,None], mask=inside, other=0.)
-                        new += tl.dot(old.to(m.dtype), m, input_precision='ieee')*mine[:,None]
+                new = _matrices(new, old, w, s, h, d, linear, which, H, D, R)
             tl.store(at, new.to(x.dtype.element_ty), mask=live)
 
 # %% ../../nbs/30a_vllm_ops.ipynb #70cff222

@@ -6,14 +6,14 @@
 __all__ = ['largest_weight', 'served', 'runs_of', 'overlap', 'ids_hash', 'pack', 'Marked', 'unpack', 'fill', 'block_key',
            'Watermark', 'check_served', 'stages', 'Table', 'table', 'Group', 'groups_of', 'apply']
 
-# %% ../../nbs/30_vllm_plan.ipynb #36f8244c
-import hashlib, json, math
+# %% ../../nbs/30_vllm_plan.ipynb #f9a016b7
+import hashlib, json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 import numpy as np, torch
 from ..core import SteeringError
-from ..edits import Edit, Plan, linear, scale, shift
+from ..edits import Plan, linear, scale, shift
 
 # %% ../../nbs/30_vllm_plan.ipynb #ce4999df
 def runs_of(
@@ -28,6 +28,7 @@ def runs_of(
         start = stop
     return tuple(res)
 
+# %% ../../nbs/30_vllm_plan.ipynb #9ee216af
 def overlap(
     runs:Sequence, # of (start, stop, weight)
     start:int, # first position of a window
@@ -37,8 +38,9 @@ def overlap(
     clipped = ((max(a, start), min(b, stop), w) for a,b,w in runs)
     return [(a-start, b-start, w) for a,b,w in clipped if a<b]
 
-# %% ../../nbs/30_vllm_plan.ipynb #f1961ff5
-largest_weight = 100. # a weight beyond it is refused: it could leave the range of the numbers of a cache that others share
+# %% ../../nbs/30_vllm_plan.ipynb #4c0f9361
+# beyond it a weight could lead out of the range of the numbers in a cache that others share
+largest_weight = 100.
 
 def ids_hash(
     ids:Sequence, # token ids
@@ -46,6 +48,7 @@ def ids_hash(
     "Sixteen hex digits of some token ids"
     return hashlib.sha256(np.asarray(ids, dtype='<i8').tobytes()).hexdigest()[:16]
 
+# %% ../../nbs/30_vllm_plan.ipynb #3927beb7
 def pack(
     steerer:str, # its name at the server
     prompts:Iterable, # of (token ids, weight of each token)
@@ -97,6 +100,7 @@ def _checked_run(run, tokens, last):
         raise SteeringError(f'The weight {w} of tokens {start} to {stop} is not between ±{largest_weight:g}')
     return start, stop, float(w)
 
+# %% ../../nbs/30_vllm_plan.ipynb #8298f3ab
 def _checked_runs(runs, tokens):
     "Runs, checked and as long as they can be"
     if not isinstance(runs, (list,tuple)):
@@ -108,8 +112,9 @@ def _checked_runs(runs, tokens):
         last = stop
     return runs_of(weights)
 
-# %% ../../nbs/30_vllm_plan.ipynb #8f9678a3
-_request_form = 'expected {"steerer": name, "marks": [{"tokens": n, "ids": hash, "runs": [[start, stop, weight], …]}, …]}'
+# %% ../../nbs/30_vllm_plan.ipynb #effc4506
+_request_form = ('expected {"steerer": name, "marks": '
+                 '[{"tokens": n, "ids": hash, "runs": [[start, stop, weight], …]}, …]}')
 
 def _parsed(value):
     "A request as (name, marks); raises `SteeringError`"
@@ -127,6 +132,7 @@ def _parsed(value):
         raise SteeringError(f'{value!r:.80} is no request to steer: {_request_form}')
     return value['steerer'], marks
 
+# %% ../../nbs/30_vllm_plan.ipynb #02d57983
 def unpack(
     value, # what a request says, as `pack` gave it
     ids:Sequence, # the token ids that the engine has
@@ -209,11 +215,12 @@ class Watermark:
 served = {('key','shift'), ('key','linear'), ('key','scale'), ('value','shift'), ('value','linear'), ('value','scale')}
 
 _because = dict(
-    routed='its router asks for the last token of the prompt, which a server may compute in a later step than the marks',
+    routed='its router asks for the last token of the prompt, which may be computed in a later step than the marks',
     logit='it changes attention inside the fused kernels of the engine',
     stream='it needs a second pass without the marks',
 )
 
+# %% ../../nbs/30_vllm_plan.ipynb #8ee6a955
 def check_served(
     plan:Plan, # to be put on a server
     name:str, # of the steerer, for the message
@@ -251,6 +258,7 @@ def stages(
             _add(res.setdefault((e.kind,layer), []), (chosen, e.op, rows))
     return res
 
+# %% ../../nbs/30_vllm_plan.ipynb #1abb89cb
 def _add(found, new):
     "Put an edit into the first stage behind all edits of its heads"
     met = [i for i,stage in enumerate(found) if any(set(new[0]) & set(heads) for heads,_,_ in stage)]
@@ -269,6 +277,7 @@ class Table:
 
 _operations = dict(shift=shift, linear=linear, scale=scale)
 
+# %% ../../nbs/30_vllm_plan.ipynb #2ce8433c
 def _local(edits, local, like):
     "Edits with the heads of this process only, counted from its first, on a device and in a format"
     res = []
@@ -280,6 +289,7 @@ def _local(edits, local, like):
             res.append((index, op, there))
     return tuple(res)
 
+# %% ../../nbs/30_vllm_plan.ipynb #a19fd962
 def table(
     slots:Sequence, # for each slot a list of (heads, op, tensor), as a stage of `stages` has it
     local:range, # the heads that this process computes
@@ -317,6 +327,7 @@ def groups_of(
         res.append(Group(slot, torch.from_numpy(at).to(device), torch.from_numpy(weights[at]).to(device)))
     return res
 
+# %% ../../nbs/30_vllm_plan.ipynb #bf6413a2
 def apply(
     t:Table, # one stage of a layer
     states:torch.Tensor, # T×H×D, edited in place

