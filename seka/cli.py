@@ -764,6 +764,20 @@ def info(
     else:
         _info_model(what)
 
+# %% ../nbs/29_cli.ipynb #ee4542ee
+def _answering(backend, model, steerers):
+    "What answers the tasks, and its tokenizer; raises `SekaError`"
+    from seka import SekaError
+    if backend=='hf':
+        return _load(model)
+    if backend!='vllm':
+        raise SekaError(f'--backend {backend}: expected hf or vllm')
+    from transformers import AutoTokenizer
+    from seka.backends.vllm_tasks import open_engine
+    from seka.models import model_source
+    source = model_source(model)
+    return open_engine(str(source), steerers),AutoTokenizer.from_pretrained(source)
+
 # %% ../nbs/29_cli.ipynb #cb01603e
 _tasks_help = 'Some of {tasks}, with commas between; without it all that need no file.'
 MethodsOption = Annotated[str, Option(help='Some of plain, marks, {methods}, with commas between.')]
@@ -779,6 +793,7 @@ def evaluate(
     stats: StatsOption = [],
     expert: ExpertsOption = [],
     chat: Annotated[bool, Option('--chat', help="Through the model's chat template.")] = False,
+    backend: Annotated[str, Option(help='hf, in this process; or vllm, an engine with continuous batching.')] = 'hf',
 ):
     "Run tasks under methods: effect beside damage, with intervals."
     from seka import evaluate as evaluate_
@@ -786,7 +801,9 @@ def evaluate(
     _writable_folder(out)
     chosen = make_tasks(tasks, split, limit)
     steerers = _steerers(methods.replace(',', ' ').split(), Given(model, stats, expert))
-    results = evaluate_(*_load(model), chosen, steerers, out=out, split=split, limit=limit, chat=chat)
+    answering = _answering(backend, model, steerers)
+    how = {} if backend=='hf' else dict(characters=262_144)
+    results = evaluate_(*answering, chosen, steerers, out=out, split=split, limit=limit, chat=chat, **how)
     print(results.to_markdown(), end='')
 
 # %% ../nbs/29_cli.ipynb #4fbe39db
@@ -880,7 +897,7 @@ def serve(
     from seka.backends.vllm_server import serve as serve_
     from seka.models import model_source
     rest = list(words or [])
-    model = rest.pop(0) if rest and not rest[0].startswith('-') else None
-    files = _plan_files(steerer, Given(model, stats, expert))
-    name = str(model) if model else 'SmolLM2-135M-Instruct'
-    serve_(str(model_source(model)), files, rest, name)
+    model = rest[:1] if rest and not rest[0].startswith('-') else []
+    files = _plan_files(steerer, Given(''.join(model), stats, expert))
+    name = model[0] if model else 'SmolLM2-135M-Instruct'
+    serve_(str(model_source(*model)), files, rest[len(model):], name)

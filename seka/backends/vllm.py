@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from functools import wraps
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import SimpleNamespace
 import torch
+from fastcore.basics import patch
 from torch import nn
 from ..core import ModelError, SteeringError
 from ..layouts import fingerprint
@@ -203,6 +203,20 @@ def local_heads(
     head = rank*total//processes
     return range(head, head+1)
 
+# %% ../../nbs/30b_vllm.ipynb #99457757
+class _Holder(nn.Module):
+    "What `fingerprint` expects: something that has input embeddings"
+    def __init__(self, embedding):
+        super().__init__()
+        self.embedding = embedding
+    def get_input_embeddings(self): return self.embedding
+
+def _fingerprint(embedding):
+    "A model's fingerprint by its embedding; None where that has no plain weight"
+    w = getattr(embedding, 'weight', None)
+    plain = isinstance(w, torch.Tensor) and w.is_floating_point()
+    return fingerprint(_Holder(embedding)) if plain else None
+
 # %% ../../nbs/30b_vllm.ipynb #9aeb1835
 def check_model(
     model:nn.Module, # as vLLM has loaded it
@@ -212,9 +226,7 @@ def check_model(
 ):
     "Raise `ModelError` for a plan that was made for another model"
     embedding = next((m for n,m in model.named_modules() if n.split('.')[-1]=='embed_tokens'), None)
-    base = getattr(embedding, 'base_layer', embedding)                     # under LoRA
-    known = isinstance(getattr(base, 'weight', None), torch.Tensor) and base.weight.is_floating_point()
-    own = fingerprint(SimpleNamespace(get_input_embeddings=lambda: base)) if known else None
+    own = _fingerprint(getattr(embedding, 'base_layer', embedding))        # the base layer under LoRA
     for name,plan in plans.items():
         shape = plan.model.get('heads', kv_heads),plan.model.get('dim', dim)
         expected = plan.model.get('fingerprint')
@@ -271,7 +283,7 @@ class Ledger:
         self.slots = {name: i for i,name in enumerate(plans)}
         self.digests = {name: p.fingerprint for name,p in plans.items()}
         self.board = board
-        self.known = {}      # request id → (Marked, slot, Watermark)
+        self.known:dict = {}     # request id → (Marked, slot, Watermark)
 
     def read(self, request, params, start):
         "Take a request up, if it is marked"
@@ -297,8 +309,9 @@ class Ledger:
                 m,slot,_ = self.known[request]
                 self.known[request] = m,slot,Watermark(m, start)
 
-# %% ../../nbs/30b_vllm.ipynb #858085e2
-def _place(self,
+# %% ../../nbs/30b_vllm.ipynb #fcec6132
+@patch
+def place(self:Ledger,
     requests, # ids, in the order of their tokens
     starts, # the first position of each in this step
     counts, # tokens of each in this step
@@ -314,8 +327,6 @@ def _place(self,
             mark.advance(start, count)
         rows.append((m, slot, start, count))
     self.board.write(rows)
-
-Ledger.place = _place
 
 # %% ../../nbs/30b_vllm.ipynb #fa810bb0
 def _watch_order_v1(runner, ledger):
@@ -468,10 +479,10 @@ def _patch_front():
             raise _invalid(e) from e
     InputProcessor.__init__,InputProcessor.process_inputs = begin,read
 
-# %% ../../nbs/30b_vllm.ipynb #881711f5
+# %% ../../nbs/30b_vllm.ipynb #ca0b7ddd
 def equip(
     worker, # of vLLM, with its model loaded
-)->Ledger: # None without steerers
+)->Ledger|None: # None without steerers
     "Put the steerers of the configuration on a worker's model and runner; raises `SekaError`"
     config,runner = worker.vllm_config,worker.model_runner
     plans = plans_of(config)
@@ -512,8 +523,8 @@ def _check_after_profile(worker, board):
         return out
     worker.determine_available_memory = measured
 
-# %% ../../nbs/30b_vllm.ipynb #96807a16
-_plugged = []
+# %% ../../nbs/30b_vllm.ipynb #c428084d
+_plugged:list = []
 
 def plug():
     "What vLLM calls in each of its processes: patch what is needed, once"

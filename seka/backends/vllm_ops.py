@@ -10,6 +10,7 @@ import os
 from functools import cache
 from types import SimpleNamespace
 import numpy as np, torch
+from fastcore.basics import patch
 from ..core import SteeringError
 from .vllm_plan import Table, apply, fill, groups_of
 
@@ -18,7 +19,7 @@ class Board:
     "What the step that is about to run edits"
     def __init__(self,
         longest:int, # tokens of the longest step
-        device:torch.device='cpu', # where the model runs
+        device:torch.device|str='cpu', # where the model runs
         kernel:bool=None, # whether the kernel does the work; None: on a GPU, or if Triton interprets
     ):
         device = torch.device(device)
@@ -27,10 +28,10 @@ class Board:
         self.weights = torch.zeros(longest, dtype=torch.float32, device=device)
         self.slots = torch.zeros(longest, dtype=torch.int32, device=device)
         self.host = np.zeros(longest, np.float32),np.zeros(longest, np.int32)
-        self.groups = []     # for work without the kernel
+        self.groups:list = []    # for work without the kernel
         self.marked = 0      # marked tokens of the step
-        self.numbers = []    # of the tables that a step must reach
-        self.ran = set()     # … that have been reached at all
+        self.numbers:list = []   # of the tables that a step must reach
+        self.ran:set = set()     # … that have been reached at all
         self.calls = 0       # of the operation since `write` or `clear`
 
     def clear(self):
@@ -49,8 +50,9 @@ def _copy(host, device):
     pinned.copy_(torch.from_numpy(host))
     device.copy_(pinned, non_blocking=True)
 
-# %% ../../nbs/30a_vllm_ops.ipynb #f34a4505
-def _write(self,
+# %% ../../nbs/30a_vllm_ops.ipynb #0b41d55c
+@patch
+def write(self:Board,
     step, # of (Marked or None, slot, start, count), as for `fill`
 ):
     "Before a step with marks"
@@ -61,10 +63,9 @@ def _write(self,
         _copy(self.host[1], self.slots)
     self.groups = [] if self.kernel else groups_of(*self.host, self.weights.device)
 
-Board.write = _write
-
-# %% ../../nbs/30a_vllm_ops.ipynb #3e2ec500
-def _check(self,
+# %% ../../nbs/30a_vllm_ops.ipynb #459775f9
+@patch
+def check(self:Board,
     exact:bool=False, # whether each table must have been reached exactly once since `write`
 ):
     "Raise `SteeringError` if a layer did not look at the board"
@@ -76,10 +77,8 @@ def _check(self,
         raise SteeringError(f'A step with marks reached {self.calls} edits of {len(self.numbers)}: its answers would '
                             'not be steered. This is a fault of seka, or of a version of vLLM that it does not know')
 
-Board.check = _check
-
-# %% ../../nbs/30a_vllm_ops.ipynb #9de0c5ce
-_entries = [] # number → table, its packed form for the kernel, the board
+# %% ../../nbs/30a_vllm_ops.ipynb #bb51ec8e
+_entries:list = [] # number → table, its packed form for the kernel, the board
 
 def register_table(
     t:Table, # one stage of one layer

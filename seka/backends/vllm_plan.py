@@ -137,7 +137,7 @@ def unpack(
     value, # what a request says, as `pack` gave it
     ids:Sequence, # the token ids that the engine has
     digests:dict, # name → fingerprint, of the steerers that the engine has
-)->Marked: # None if nothing is marked
+)->Marked|None: # None if nothing is marked
     "The marks of the prompt with these tokens; raises `SteeringError` for what does not fit"
     name,marks = _parsed(value)
     if name not in digests:
@@ -182,7 +182,7 @@ def block_key(
     marked:Marked, # of the request; None: plain
     start:int, # first position of the block
     stop:int, # … and the one after its last
-)->tuple: # of texts, or None
+)->tuple|None: # of texts
     "What tells a block of keys and values from that of the same tokens unmarked; None where nothing in it is marked"
     inside = overlap(marked.runs, start, stop) if marked else ()
     return ('seka', f'{marked.digest} {json.dumps(inside)}') if inside else None
@@ -247,7 +247,7 @@ def stages(
     heads:int, # KV heads of each layer
 )->dict: # (kind, layer) → list of stages, each a list of (heads, op, tensor) that share no head
     "The edits of a plan where they belong; raises `SteeringError` for a layer or a head that the model lacks"
-    res = {}
+    res:dict = {}
     for e in plan.edits:
         chosen = tuple(range(heads)) if e.heads is None else e.heads
         rows = e.tensor.expand(len(chosen), *e.tensor.shape[1:])

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['read_marks', 'Marks', 'serve_command', 'on_cpu', 'serve']
 
-# %% ../../nbs/30c_vllm_server.ipynb #c0250fe2
+# %% ../../nbs/30c_vllm_server.ipynb #6fbe6c70
 import asyncio, inspect, json, os, sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from ..core import SekaError, SteeringError
@@ -194,7 +194,7 @@ def _own_option(rest, name):
 def serve_command(
     model:str, # folder or hub id
     config:dict, # of `vllm_config`
-    rest:list, # options for vLLM
+    rest:Iterable, # options for vLLM
     name:str=None, # what clients call the model; None: as vLLM has it
 )->list: # of words
     "The command that starts a server; raises `SteeringError` for a configuration that is no JSON"
@@ -223,7 +223,7 @@ def on_cpu()->bool:
 def serve(
     model:str, # folder or hub id
     steerers:dict, # name → file of a plan
-    rest:list=(), # options for vLLM's server
+    rest:Iterable=(), # options for vLLM's server
     name:str=None, # what clients call the model
 ):
     "Become a server of vLLM with steerers; does not return. Raises `SekaError` for what cannot be served"
