@@ -62,6 +62,7 @@ def _plan_of(name, source):
     check_served(plan, name)
     return plan
 
+# %% ../../nbs/30b_vllm.ipynb #d151225c
 def _check_plugin():
     "Raise `SteeringError` unless vLLM will load the plugin in each of its processes"
     allowed = os.environ.get('VLLM_PLUGINS')
@@ -97,6 +98,7 @@ def plans_of(
         raise SteeringError('additional_config["seka"] of this engine names no steerers: make it with seka.vllm_config')
     return {name: _same_plan(name, entry) for name,entry in named.items()}
 
+# %% ../../nbs/30b_vllm.ipynb #3cfe57dd
 def _same_plan(name, entry):
     "The plan of an entry of the configuration, which may be a path alone"
     file,expected = (entry.get('file'), entry.get('fingerprint')) if isinstance(entry, Mapping) else (entry, None)
@@ -122,6 +124,7 @@ def _refusals(config):
     yield getattr(cache, 'kv_sharing_fast_prefill', False), 'fast prefill with shared KV layers'
     yield str(getattr(model, 'model_impl', 'auto')).endswith('transformers'), 'the Transformers modelling backend'
 
+# %% ../../nbs/30b_vllm.ipynb #10325ca5
 def check_engine(
     config, # a `VllmConfig`
 ):
@@ -249,20 +252,28 @@ def put_edits(
 ):
     "Put a table for each layer and stage of some plans before its RoPE or its attention; raises `SekaError`"
     layers = attention_layers(model)
-    first = next(iter(layers.values())).attn
-    total = getattr(next(iter(layers.values())), 'total_num_kv_heads', first.num_kv_heads*processes)
-    dim = first.head_size
+    first = next(iter(layers.values()))
+    total = getattr(first, 'total_num_kv_heads', first.attn.num_kv_heads*processes)
+    dim = first.attn.head_size
     if rank==0:
         check_model(model, plans, total, dim)
-    every = range(max(max(layers)+1, *(len(p.model.get('layers', ())) for p in plans.values())))
-    bound = [stages(p, every, total) for p in plans.values()]
+    most = max(max(layers)+1, *(len(p.model.get('layers', ())) for p in plans.values()))
+    bound = [stages(p, range(most), total) for p in plans.values()]
     like = torch.empty(0, dtype=dtype, device=next(model.parameters()).device)
     local = local_heads(total, processes, rank)
     for layer,m in layers.items():
         for kind in ('key','value'):
-            slots = [own.get((kind,layer), []) for own in bound]
-            steps = [[s[i] if i<len(s) else [] for s in slots] for i in range(max(map(len, slots)))]
-            _replace(m, kind, [register_table(table(rows, local, dim, like), board) for rows in steps])
+            rows = _by_stage([own.get((kind,layer), []) for own in bound])
+            _replace(m, kind, _numbers([table(r, local, dim, like) for r in rows], board))
+
+# %% ../../nbs/30b_vllm.ipynb #c6f28f5a
+def _by_stage(slots):
+    "For each stage what each slot does in it"
+    return [[s[i] if i<len(s) else [] for s in slots] for i in range(max(map(len, slots)))]
+
+def _numbers(tables, board):
+    "The numbers of tables; those that edit nothing here (all their heads are another process's) have none"
+    return [register_table(t, board) for t in tables if any(t.rows)]
 
 def _replace(m, kind, numbers):
     "Put an edited module in the place of an attention module's RoPE or attention"
@@ -297,17 +308,21 @@ class Ledger:
                                 f'{self.digests}: all processes must be started with the same configuration')
         self.known[request] = m,self.slots[m.steerer],Watermark(m, start)
 
-    def begin(self, scheduled):
-        "Before a step: what the scheduler says of requests that ended, are new, or were preempted"
-        for request in scheduled.finished_req_ids:
-            self.known.pop(request, None)
-        for new in scheduled.scheduled_new_reqs:
-            self.read(new.req_id, new.sampling_params, new.num_computed_tokens)
-        again = scheduled.scheduled_cached_reqs
-        for request,start in zip(again.req_ids, again.num_computed_tokens):
-            if request in again.resumed_req_ids and request in self.known:
-                m,slot,_ = self.known[request]
-                self.known[request] = m,slot,Watermark(m, start)
+# %% ../../nbs/30b_vllm.ipynb #3af05bbc
+@patch
+def begin(self:Ledger,
+    scheduled, # vLLM's `SchedulerOutput`
+):
+    "Before a step: what the scheduler says of requests that ended, are new, or were preempted"
+    for request in scheduled.finished_req_ids:
+        self.known.pop(request, None)
+    for new in scheduled.scheduled_new_reqs:
+        self.read(new.req_id, new.sampling_params, new.num_computed_tokens)
+    again = scheduled.scheduled_cached_reqs
+    for request,start in zip(again.req_ids, again.num_computed_tokens):
+        if request in again.resumed_req_ids and request in self.known:
+            m,slot,_ = self.known[request]
+            self.known[request] = m,slot,Watermark(m, start)
 
 # %% ../../nbs/30b_vllm.ipynb #fcec6132
 @patch
@@ -347,6 +362,7 @@ def _watch_order_v1(runner, ledger):
         return dummy(*args, **kwargs)
     runner._prepare_inputs,runner._dummy_run = prepared,unmarked
 
+# %% ../../nbs/30b_vllm.ipynb #973f417d
 def _watch_order_v2(runner, ledger):
     "Write the board when the newer runner has ordered its batch"
     prepare = runner.model_state.prepare_inputs
@@ -400,6 +416,7 @@ def _keyed(original):
     keys.seka = original
     return keys
 
+# %% ../../nbs/30b_vllm.ipynb #a70d203f
 def _key_blocks():
     "Patch the function wherever a module of vLLM has it"
     from vllm.v1.core import kv_cache_utils
@@ -422,6 +439,7 @@ def _invalid(error):
     except (ImportError, TypeError):
         return ValueError(str(error))
 
+# %% ../../nbs/30b_vllm.ipynb #35260976
 def _refuse_request(request, prompt_ids):
     "Raise `SteeringError` for a marked request of a kind that cannot be steered"
     kinds = dict(prompt_embeds='embeddings instead of tokens', mm_features='images or other inputs beside its text')
@@ -434,6 +452,7 @@ def _refuse_request(request, prompt_ids):
     if prompt_ids is None:
         raise SteeringError('The request is marked and has no token ids')
 
+# %% ../../nbs/30b_vllm.ipynb #85f826d3
 def _checked(request, digests):
     "Put a request's marks into the form that the engine trusts; raises `SteeringError`"
     params = request.sampling_params
@@ -461,6 +480,7 @@ def start_front(
         check_engine(config)
     return {name: p.fingerprint for name,p in plans.items()}
 
+# %% ../../nbs/30b_vllm.ipynb #ced33b53
 def _patch_front():
     from vllm.v1.engine.input_processor import InputProcessor
     init,process = InputProcessor.__init__,InputProcessor.process_inputs
@@ -498,6 +518,7 @@ def equip(
     watch(runner, ledger)
     return ledger
 
+# %% ../../nbs/30b_vllm.ipynb #9b32fc8b
 def _patch_worker():
     from vllm.v1.worker.gpu_worker import Worker
     load = Worker.load_model
@@ -511,6 +532,7 @@ def _patch_worker():
         return out
     Worker.load_model = loaded
 
+# %% ../../nbs/30b_vllm.ipynb #f575bb7e
 def _check_after_profile(worker, board):
     "Check that the first run of the model reaches every edit"
     measure = worker.determine_available_memory

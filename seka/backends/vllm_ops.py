@@ -89,6 +89,8 @@ def register_table(
     packed = pack_table(t, board) if board.kernel else None
     _entries.append(SimpleNamespace(table=t, packed=packed, board=board))
     board.numbers.append(number)
+    if packed:
+        _compile(t, packed, board)
     return torch.tensor(number)
 
 # %% ../../nbs/30a_vllm_ops.ipynb #1a0fcb56
@@ -174,9 +176,9 @@ if triton:
                 new += tl.dot(old.to(m.dtype), m, input_precision='ieee')*mine[:,None]
         return new
 
-# %% ../../nbs/30a_vllm_ops.ipynb #f4bb9da7
+# %% ../../nbs/30a_vllm_ops.ipynb #909f5ee3
 if triton:
-    @triton.jit
+    @triton.jit(do_not_specialize=['tokens','row','head'])
     def _kernel(x, weights, slots, shift, scale, linear, which, tokens, row, head, H:tl.constexpr, D:tl.constexpr,
                 P:tl.constexpr, R:tl.constexpr, SHIFT:tl.constexpr, SCALE:tl.constexpr, T:tl.constexpr):
         h = tl.program_id(1)
@@ -209,3 +211,10 @@ def launch(
         x, board.weights, board.slots, shift, scale, linear, packed.which, T, x.stride(0), x.stride(1),
         H, D, max(16, triton.next_power_of_2(D)), 0 if packed.linear is None else len(packed.linear),
         packed.shift is not None, packed.scale is not None, 16)
+
+# %% ../../nbs/30a_vllm_ops.ipynb #9c8fa4bb
+def _compile(t, packed, board):
+    "Launch the kernel once over a token without a mark"
+    tensors = [tensor for row in t.rows for _,_,tensor in row]
+    if tensors:
+        launch(tensors[0].new_zeros(1, t.heads, t.dim), packed, board)

@@ -10,6 +10,7 @@ import asyncio, inspect, json, os, sys
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from fastcore.basics import patch
 from ..core import SekaError, SteeringError
 from ..spans import encode, parse_marks, render_chat
 from .vllm_plan import pack
@@ -162,20 +163,22 @@ class Marks:
         new = await asyncio.get_running_loop().run_in_executor(self.pool, read_marks, scope['path'], data, tok)
         return json.dumps(new).encode()
 
-    async def __call__(self, scope, receive, send):
-        if scope['type']!='http' or scope['method']!='POST':
-            return await self.app(scope, receive, send)
-        body = await _body(receive)
-        if body is None:
-            return
-        try:
-            new = await self.read(scope, body) if b'seka' in body else body
-        except (SekaError, TypeError, AttributeError) as e:
-            return await _answer(send, str(e))
-        if new is not body:
-            others = [(k, v) for k,v in scope['headers'] if k.lower()!=b'content-length']
-            scope = {**scope, 'headers': [*others, (b'content-length', str(len(new)).encode())]}
-        await self.app(scope, _again(new, receive), send)
+# %% ../../nbs/30c_vllm_server.ipynb #0405bc19
+@patch
+async def __call__(self:Marks, scope, receive, send):
+    if scope['type']!='http' or scope['method']!='POST':
+        return await self.app(scope, receive, send)
+    body = await _body(receive)
+    if body is None:
+        return
+    try:
+        new = await self.read(scope, body) if b'seka' in body else body
+    except (SekaError, TypeError, AttributeError) as e:
+        return await _answer(send, str(e))
+    if new is not body:
+        others = [(k, v) for k,v in scope['headers'] if k.lower()!=b'content-length']
+        scope = {**scope, 'headers': [*others, (b'content-length', str(len(new)).encode())]}
+    await self.app(scope, _again(new, receive), send)
 
 # %% ../../nbs/30c_vllm_server.ipynb #679c3a5e
 def _own_option(rest, name):
