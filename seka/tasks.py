@@ -17,9 +17,11 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from inspect import Parameter, signature
 from pathlib import Path
+from types import SimpleNamespace
 from fastcore.basics import patch
 from .core import DataError
 from .spans import Prompt, encode, render_chat
+from .backends.hf import generate, next_logprobs
 
 # %% ../nbs/18_tasks.ipynb #c0e20001
 from .core import field, read_records
@@ -122,10 +124,12 @@ def to_prompt(
 # %% ../nbs/18_tasks.ipynb #f9784d1f
 def backend_of(
     model, # a Hugging Face causal LM, or an engine, `vllm.LLM`
-): # a module with `generate` and `next_logprobs`
-    "The room that puts questions to a model"
+): # something with `generate` and `next_logprobs`
+    "What puts questions to a model"
     engine = type(model).__module__.partition('.')[0]=='vllm'
-    return import_module('seka.backends.vllm_tasks' if engine else 'seka.backends.hf')
+    if engine:
+        return import_module('seka.backends.vllm_tasks')
+    return SimpleNamespace(generate=generate, next_logprobs=next_logprobs)
 
 # %% ../nbs/18_tasks.ipynb #75eb1a70
 def answer(

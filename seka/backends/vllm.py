@@ -532,7 +532,12 @@ def _patch_worker():
         return out
     Worker.load_model = loaded
 
-# %% ../../nbs/30b_vllm.ipynb #f575bb7e
+# %% ../../nbs/30b_vllm.ipynb #22bd484c
+def _first_run(runner):
+    "Run a model over one token, without attention, which has no cache yet"
+    newer = dict(skip_attn=True) if hasattr(runner, 'model_state') else {}
+    runner._dummy_run(1, is_profile=True, **newer)
+
 def _check_after_profile(worker, board):
     "Check that the first run of the model reaches every edit"
     measure = worker.determine_available_memory
@@ -540,7 +545,7 @@ def _check_after_profile(worker, board):
     def measured(*args, **kwargs):
         out = measure(*args, **kwargs)
         if not board.ran:
-            worker.model_runner.profile_run()
+            _first_run(worker.model_runner)
         board.check()
         return out
     worker.determine_available_memory = measured
