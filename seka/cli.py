@@ -878,7 +878,7 @@ def _plan_files(steerers, given):
                         'without any, vLLM serves as well')
     files = _named(steerers, '--steerer')
     for name,value in files.items():
-        if value in _methods() and not Path(value).exists():
+        if value in _methods() and not Path(value).is_file():
             plan = _steerers([value], given)[value].plan()
             folder = cache_dir()/'plans'
             folder.mkdir(parents=True, exist_ok=True)
