@@ -20,7 +20,8 @@ from ..core import ModelError, SteeringError
 from ..layouts import fingerprint
 from ..spans import Prompt, highlight
 from ..edits import Plan
-from .vllm_plan import Marked, Watermark, block_key, check_served, pack, stages, table, unpack
+from .vllm_plan import (Marked, Watermark, block_key, check_served, pack, stages, table, under,
+                                      unpack)
 from .vllm_ops import Board, define, register_table
 
 # %% ../../nbs/30b_vllm.ipynb #59ec706a
@@ -452,33 +453,34 @@ def _refuse_request(request, prompt_ids):
     if prompt_ids is None:
         raise SteeringError('The request is marked and has no token ids')
 
-# %% ../../nbs/30b_vllm.ipynb #85f826d3
-def _checked(request, digests):
+# %% ../../nbs/30b_vllm.ipynb #774a2ba0
+def _checked(request, plans):
     "Put a request's marks into the form that the engine trusts; raises `SteeringError`"
     params = request.sampling_params
     value = (getattr(params, 'extra_args', None) or {}).get('seka')
     if value is None:
         return request
-    if not digests:
+    if not plans:
         raise SteeringError('The request names a steerer, and this engine was started without: '
                             'LLM(…, additional_config=seka.vllm_config(kb=file)), or seka serve --steerer kb=file')
     _refuse_request(request, request.prompt_token_ids)
-    m = unpack(value, request.prompt_token_ids, digests)
+    m = unpack(value, request.prompt_token_ids, {name: p.fingerprint for name,p in plans.items()})
+    m = under(m, plans[m.steerer].strength) if m else None
     rest = {k: v for k,v in params.extra_args.items() if k!='seka'}
     params.extra_args = rest | ({'seka': m.wire()} if m else {})
     return request
 
-# %% ../../nbs/30b_vllm.ipynb #71f00eb7
+# %% ../../nbs/30b_vllm.ipynb #b393a2f8
 def start_front(
     config, # a `VllmConfig`
-)->dict: # name → fingerprint of each steerer
+)->dict: # name → `Plan`; empty without steerers
     "Check an engine before it starts; raises `SekaError` for one that cannot be steered"
     plans = plans_of(config)
     if plans:
         import vllm
         check_version(vllm.__version__)
         check_engine(config)
-    return {name: p.fingerprint for name,p in plans.items()}
+    return plans
 
 # %% ../../nbs/30b_vllm.ipynb #ced33b53
 def _patch_front():
