@@ -40,7 +40,7 @@ setuptools.setup(
     package_data={lib:['py.typed'], f'{lib}.data':['*.jsonl', '*.safetensors']},
     include_package_data=False,
     install_requires=shlex.split(cfg.get('requirements', '')),
-    extras_require={o: shlex.split(cfg.get(f'{o}_requirements', '')) for o in ('dev', 'widgets')},
+    extras_require={o: shlex.split(cfg.get(f'{o}_requirements', '')) for o in ('dev', 'widgets', 'vllm')},
     python_requires='>='+cfg['min_python'],
     long_description=readme,
     long_description_content_type='text/markdown',
@@ -48,5 +48,7 @@ setuptools.setup(
     entry_points={
         'console_scripts': shlex.split(cfg.get('console_scripts', '')),
         'nbdev': [f'{lib}={lib}._modidx:d'],
+        # loaded by vLLM in each of its processes; does nothing without steerers in the engine's configuration
+        'vllm.general_plugins': [f'{lib} = {lib}.backends.vllm:plug'],
     },
 )

@@ -10,6 +10,7 @@ _homes = {name: home for home,names in {
     'edits': 'Edit Heads Plan',
     'backends.hf': 'Comparison compare generate next_logprobs open_plan prefill',
     'backends.attention': 'attention_mass',
+    'backends.vllm': 'vllm_config vllm_request',
     'contrast': 'KeyStats learn pairs',
     'methods.base': 'Steerer method register registered',
     'methods.seka': 'SEKA',

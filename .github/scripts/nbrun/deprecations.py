@@ -26,6 +26,7 @@ telling = re.compile('deprecat|will be removed|will be dropped|is obsolete', re.
 # (how the message begins, a module that stands between it and us): known, and one library's use of another or of itself
 between_libraries = [
     ('Passing `generation_config` together with generation-related', 'transformers.generation.candidate_generator'),
+    ('`torch.distributed.reduce_op` is deprecated', 'vllm.triton_utils.dispatcher'),
 ]
 
 ours = re.compile(r'(seka(\.|$)|__main__$|__mp_main__$)')
