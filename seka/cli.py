@@ -6,7 +6,7 @@
 __all__ = ['app', 'ModelOption', 'StatsOption', 'ExpertsOption', 'GainOption', 'HeadsOption', 'GammaOption', 'SettingOption',
            'MarkersOption', 'SpansOption', 'MessagesOption', 'OutOption', 'HalfOption', 'MethodsOption', 'main',
            'start', 'Filled', 'Given', 'Ask', 'generate', 'learn', 'learn_queries', 'info', 'evaluate', 'calibrate',
-           'bench']
+           'bench', 'page']
 
 # %% ../nbs/29_cli.ipynb #96fdf79e
 import importlib.util, inspect, json, math, os, re, sys, tempfile, traceback
@@ -845,3 +845,20 @@ def bench(
     if out:
         save_bench(out, results)
     print(bench_table(results).round(3).to_string())
+
+# %% ../nbs/29_cli.ipynb #d39ae392
+@app.command(cls=Filled)
+def page(
+    host: Annotated[str, Option(help='0.0.0.0: other machines reach the page.')] = '127.0.0.1',
+    port: Annotated[int, Option(min=1, max=65535, help='Without it the first free one from 7860.')] = None,
+    users: Annotated[int, Option(min=1, help='Comparisons at a time; the others wait.')] = 2,
+    show: Annotated[bool, Option('--open', help='Open the page in the browser.')] = False,
+    model: ModelOption = None,
+    stats: StatsOption = [],
+    expert: ExpertsOption = [],
+):
+    "Open a page: mark with the mouse, and see plain and steered answers side by side."
+    from seka.page import gradio, make_room, serve
+    gradio()
+    sources = _sources(list(_methods()), Given(model, stats, expert), strict=False)
+    serve(make_room(*_load(model), sources, model), host, port, users, show)
