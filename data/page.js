@@ -91,8 +91,12 @@ function mark(weight) {
   const known = current()
   const {start, end} = selection()
   if (known) known.weight = weight
-  else if (start < end) turn.marks.push({start, end, weight})
-  else return say('Select some words first.')
+  else if (start === end) return say('Select some words first.')
+  else {
+    turn.marks.push({start, end, weight})
+    areas()[at.turn].setSelectionRange(end, end)        // so that the next mark can begin inside this one
+    at = {turn: at.turn, start: end, end}
+  }
   say('“' + excerpt(turn.text.slice((known || {start}).start, (known || {end}).end)) + '” has weight ' + shown(weight) + '.')
   changed()
 }

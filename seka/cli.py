@@ -860,5 +860,6 @@ def page(
     "Open a page: mark with the mouse, and see plain and steered answers side by side."
     from seka.page import gradio, make_room, serve
     gradio()
-    sources = _sources(list(_methods()), Given(model, stats, expert), strict=False)
-    serve(make_room(*_load(model), sources, model), host, port, users, show)
+    sources = _sources(list(_methods()), Given._make([model, stats, expert]), strict=False)
+    lm,tok = _load(model)
+    serve(make_room(lm, tok, sources, model), host, port, users, show)

@@ -8,10 +8,9 @@ __all__ = ['Turn', 'Draft', 'draft_prompt', 'read_draft', 'for_desk', 'write_dra
            'words_html', 'attention_svg', 'attention_html', 'code_html', 'Dial', 'dial_of', 'runnable', 'Room',
            'make_room', 'read_choice', 'compare_views', 'stop_run', 'gradio', 'make_page', 'Closed', 'serve']
 
-# %% ../nbs/31_page.ipynb #0b7aa1d5
-import html, json, os, queue, re, shlex, sys, threading, traceback
+# %% ../nbs/31_page.ipynb #bbcbb7bd
+import html, json, os, queue, re, sys, threading, traceback
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from io import StringIO
@@ -34,6 +33,7 @@ def _utf16_places(text):
     "The UTF-16 offset of each character of a text, and of its end"
     return [0, *accumulate(1+(ord(c)>0xffff) for c in text)]
 
+# %% ../nbs/31_page.ipynb #70e2bb26
 def _from_utf16(
     text:str, # as Python has it
     start:int, # in UTF-16 code units, as JavaScript counts
@@ -58,6 +58,7 @@ class Turn:
     text:str
     marks:tuple=() # (start, end, weight) of each, in characters; they may overlap
 
+# %% ../nbs/31_page.ipynb #49353732
 @dataclass(frozen=True)
 class Draft:
     "What stands on the desk"
@@ -95,6 +96,7 @@ def _checked(test, message):
     if not test:
         raise DataError(message)
 
+# %% ../nbs/31_page.ipynb #eadf9061
 def _read_mark(text, mark):
     "(start, end, weight) in characters of one mark from the desk"
     numbers = [mark.get(n) for n in ('start','end','weight')]
@@ -102,6 +104,7 @@ def _read_mark(text, mark):
     _checked(fine and abs(numbers[2])<=100, f'A mark needs start, end and a weight up to 100, got {numbers}')
     return *_from_utf16(text, int(numbers[0]), int(numbers[1])), float(numbers[2])
 
+# %% ../nbs/31_page.ipynb #388d71d9
 def _read_turn(turn):
     "A `Turn` from the desk"
     fine = isinstance(turn, dict) and isinstance(turn.get('text'), str) and turn.get('role') in _roles
@@ -119,11 +122,12 @@ def _check_filled(draft):
     for i,t in enumerate(draft.turns, 1):
         _checked(t.text.strip(), f'Turn {i} ({t.role}) is empty: write something, or remove it.')
 
+# %% ../nbs/31_page.ipynb #49c207c3
 def read_draft(
     sent:dict, # chat (bool) and turns: a list of role, text and marks (start, end, weight), in UTF-16 code units
 )->Draft:
     "The draft that the desk has sent; raises `DataError` or `SpanError` for one that is empty, too long or odd"
-    turns = sent.get('turns')
+    turns:list = sent.get('turns') or []
     _checked(isinstance(turns, list) and 0<len(turns)<=100, 'A draft needs one to 100 turns')
     chat = bool(sent.get('chat'))
     draft = Draft(tuple(_read_turn(t) for t in (turns if chat else turns[:1])), chat)
@@ -194,6 +198,7 @@ def _ranges(text, marks):
     ends = accumulate(len(piece) for piece,_ in _pieces(text, marks))
     return [(end-len(piece), end, w) for (piece,w),end in zip(_pieces(text, marks), ends) if w is not None]
 
+# %% ../nbs/31_page.ipynb #68de46a3
 def _written(turn, markers):
     "A turn with its marks written; None if they cannot be read again"
     if markers=='**' and turn.role=='assistant':
@@ -205,6 +210,7 @@ def _written(turn, markers):
         same = False
     return text if same else None
 
+# %% ../nbs/31_page.ipynb #e66ffb93
 def write_draft(
     draft:Draft,
 )->tuple: # texts of its turns with marks, the markers
@@ -235,6 +241,7 @@ def _prompt_code(draft):
     more = '' if markers=='**' else f', markers={markers!r}'
     return _input_code(draft, texts)+f'\nprompt = seka.highlight(tok, {"messages" if draft.chat else "text"}{more})'
 
+# %% ../nbs/31_page.ipynb #c75ed047
 def _input_code(draft, texts):
     "Python that binds the marked text, or the messages of a chat, to a name"
     if not draft.chat:
@@ -253,9 +260,9 @@ class Choice:
     "A method and its setting, as chosen on the desk"
     method:str # name of a registered method
     parameter:str='' # that the dial turns; '' if there is none
-    value:float=None # of the parameter
-    stats:str=None # kind of statistics that it is made from, or None
-    model:str=None # as `seka.load` takes it; None: the default model
+    value:float|None=None # of the parameter
+    stats:str|None=None # kind of statistics that it is made from
+    model:str|None=None # as `seka.load` takes it; None: the default model
     length:int=40 # new tokens, at most
 
     def __str__(self):
@@ -287,6 +294,7 @@ def _request(draft, texts, length):
     messages = [dict(role=t.role, content=text) for t,text in zip(draft.turns, texts)]
     return 'chat/completions', dict(model='MODEL', messages=messages) | common
 
+# %% ../nbs/31_page.ipynb #891a5eac
 def curl_code(
     draft:Draft,
     choice:Choice,
@@ -299,8 +307,10 @@ def curl_code(
     if markers!='**':
         return '# A server reads marks as **, which this text cannot be written with: use Python.'
     path,body = _request(draft, texts, choice.length)
-    before = ["# once, in Python: steer.plan().save('kb.safetensors')", '# seka serve MODEL --steerer kb=kb.safetensors']
-    call = [f'curl http://localhost:8000/v1/{path} \\', "  -H 'Content-Type: application/json' --data-binary @- <<'JSON'"]
+    before = ["# once, in Python: steer.plan().save('kb.safetensors')",
+              '# seka serve MODEL --steerer kb=kb.safetensors']
+    call = [f'curl http://localhost:8000/v1/{path} \\',
+            "  -H 'Content-Type: application/json' --data-binary @- <<'JSON'"]
     return '\n'.join([*before, *call, json.dumps(body, ensure_ascii=False, indent=2), 'JSON'])
 
 # %% ../nbs/31_page.ipynb #50011172
@@ -308,9 +318,10 @@ def curl_code(
 class Reading:
     "What a model makes of a prompt of one row before it answers"
     logprobs:torch.Tensor # V, of the next token
-    attention:Attention=None # of the last token; None where a model has none to show
+    attention:Attention|None=None # of the last token; None where a model has none to show
     cache:object=None # keys and values of all tokens but the last
 
+# %% ../nbs/31_page.ipynb #f5387866
 @torch.no_grad()
 def _read(model, prompt, steerer):
     "Read a prompt and then its last token once more, with attention maps"
@@ -325,13 +336,14 @@ def _read(model, prompt, steerer):
         maps = model(**last, **{cache_name(model): cache}, use_cache=True, output_attentions=True).attentions
     cache.crop(-1)
     weights = torch.stack([m[:,:,-1].float().cpu() for m in maps], 1)           # B, L, N, T
-    return Reading(out.logits[0,-1].float().log_softmax(-1).cpu(), Attention(prompt, weights, [*range(len(maps))]), cache)
+    attention = Attention(prompt, weights, [*range(len(maps))])
+    return Reading(out.logits[0,-1].float().log_softmax(-1).cpu(), attention, cache)
 
 # %% ../nbs/31_page.ipynb #fff35001
 def read_prompt(
     model, # a Hugging Face causal LM
     prompt:Prompt, # of one row
-    steerer:Steerer=None, # None: plain
+    steerer:Steerer|None=None, # None: plain
 )->Reading:
     """Read a prompt, plain or steered. A model that shows no attention, or whose cache cannot be shortened, gives the
     probabilities only. Raises `SteeringError` where it cannot be steered"""
@@ -363,12 +375,14 @@ class _Streamer(TextStreamer):
         self.put_text = put
     def on_finalized_text(self, text, stream_end=False): self.put_text(text)
 
+# %% ../nbs/31_page.ipynb #d95f0bc5
 def _stopper(stop):
     "A stopping criterion that follows an event"
     def criterion(ids, scores, **kwargs):
         return torch.full((len(ids),), stop.is_set(), device=ids.device)
     return StoppingCriteriaList([criterion])
 
+# %% ../nbs/31_page.ipynb #ab6eda8a
 def _answer(name, told, model, tok, prompt, steerer, stop, **kwargs):
     "Generate in this thread; `told` gets (name, text), at the end (name, None), and (name, error) if it fails"
     try:
@@ -389,7 +403,7 @@ def stream_answers(
     **kwargs, # for `generate`
 ): # yields name → (text so far, whether it is complete)
     "Generate several answers at a time. Raises what one of them raises; when the loop over it ends, all have ended"
-    told = queue.Queue()
+    told:queue.Queue = queue.Queue()
     answers = {name: ('', False) for name in steerers}
     threads = [threading.Thread(target=_answer, args=(name, told, model, tok, prompt, s, stop), daemon=True,
                                 kwargs=kwargs if caches.get(name) is None else dict(kwargs, cache=caches[name]))
@@ -404,6 +418,7 @@ def stream_answers(
         for t in threads:
             t.join()
 
+# %% ../nbs/31_page.ipynb #a209ffea
 def _told(news, answers):
     "Take in what one of the threads has said"
     name,text = news
@@ -424,6 +439,7 @@ def _words(text):
             found.append((inner[0].casefold(), m.start()+inner.start(), m.start()+inner.end()))
     return found
 
+# %% ../nbs/31_page.ipynb #6d545e06
 def _joined(places):
     "Runs of neighbouring numbers as (first, last)"
     runs = []
@@ -444,11 +460,13 @@ class Collateral:
     copied_at:tuple=() # (start, end) of the copied runs, in characters
     repeated_at:tuple=() # (start, end) of repeated runs
 
+# %% ../nbs/31_page.ipynb #262a5b31
 def _marked_pairs(marked):
     "Neighbours in marked texts, and words that are a mark of their own"
     texts = [[w for w,*_ in _words(t)] for t in marked]
     return {pair for t in texts for pair in pairwise(t)}, {t[0] for t in texts if len(t)==1}
 
+# %% ../nbs/31_page.ipynb #32b57d82
 def collateral(
     answer:str,
     marked:list, # marked texts
@@ -487,9 +505,11 @@ def _counts(c):
     copied = f'<b>{c.copied} of {c.words}</b> words copied from the marks{share}'
     return f'<p class="sk-counts">{copied} · <b>{c.repeats}</b> repeated 4-grams</p>'
 
+# %% ../nbs/31_page.ipynb #160ac47e
 def _card(title, small, body, dot=''):
     return f'<section class="sk-card"><h2>{dot}{title}<small>{html.escape(small)}</small></h2>{body}</section>'
 
+# %% ../nbs/31_page.ipynb #ba3d1a48
 def answers_html(
     answers:dict, # 'plain', 'steered' → (text so far, whether it is complete)
     draft:Draft,
@@ -512,10 +532,12 @@ def _visible(token):
     "A token as text in which white space can be seen"
     return html.escape(token.replace(' ', '·').replace('\n', '⏎').replace('\t', '→') or '∅')
 
+# %% ../nbs/31_page.ipynb #fa5f9f0b
 def _rod(p, kind, name):
     width = f'width:calc({100*p:.1f}% - {46*p:.0f}px)'
     return f'<div class="sk-rod {kind}"><i style="{width}"></i><span title="{name}">{100*p:.1f} %</span></div>'
 
+# %% ../nbs/31_page.ipynb #7f462045
 def words_html(
     words:list, # of `next_words`
 )->str:
@@ -551,6 +573,7 @@ def _token_html(text, a, b, top):
     colour = f'background:rgba(var(--sk-{"more" if b>a else "less"}),{strength:.2f})'
     return f'<span style="{colour}" title="{100*a:.1f} % → {100*b:.1f} %">{html.escape(text)}</span>'
 
+# %% ../nbs/31_page.ipynb #bb997f41
 def _tokens_html(plain, steered, most=600):
     "The tokens of a prompt on the change of attention to them; nothing for a long prompt"
     texts = [t for t,_ in plain.prompt.rows()[0]]
@@ -578,8 +601,10 @@ def attention_html(
 # %% ../nbs/31_page.ipynb #bf074c52
 def _code_card(title, code):
     copy = '<button type="button" class="sk-copy">Copy</button>'
-    return f'<section class="sk-card sk-code"><h2>{title}{copy}</h2><pre tabindex="0">{html.escape(code)}</pre></section>'
+    shown = f'<pre tabindex="0">{html.escape(code)}</pre>'
+    return f'<section class="sk-card sk-code"><h2>{title}{copy}</h2>{shown}</section>'
 
+# %% ../nbs/31_page.ipynb #0124e7b4
 def code_html(
     draft:Draft,
     choice:Choice,
@@ -597,10 +622,11 @@ class Dial:
     "A method on the desk"
     name:str # of the registered method
     dial:str='' # the parameter that is turned, '' if there is none
-    start:float=None # where it stands at first
+    start:float|None=None # where it stands at first
     stops:tuple=() # the values that it takes
     about:str='' # of the method
 
+# %% ../nbs/31_page.ipynb #e9f527a8
 def dial_of(
     name:str, # of a registered method
     steerer:Steerer, # made with its defaults
@@ -622,6 +648,7 @@ def _make(name, sources, **params):
     m = method_named(name)
     return method(name, sources.get(m.stats), **params)
 
+# %% ../nbs/31_page.ipynb #f3d0b261
 def runnable(
     model, # a Hugging Face causal LM
     sources:dict, # kind → statistics, as `Method` names kinds
@@ -647,14 +674,15 @@ class Room:
     tok:object # its fast tokenizer
     sources:dict # kind → statistics
     dials:dict # name → `Dial`
-    name:str=None # of the model, as `seka.load` takes it; None: the default model
+    name:str|None=None # of the model, as `seka.load` takes it; None: the default model
     stops:dict=field(default_factory=dict) # run → event that ends it
 
+# %% ../nbs/31_page.ipynb #12b4923e
 def make_room(
     model=None, # a Hugging Face causal LM; None: the default model
     tok=None, # its fast tokenizer
-    sources:dict=None, # kind ('keys', 'queries', 'experts') → statistics; None: those shipped for the default model
-    name:str=None, # of the model, as `seka.load` takes it, for the code that is shown
+    sources:dict|None=None, # kind ('keys', 'queries', 'experts') → statistics; None: those that the package ships
+    name:str|None=None, # of the model, as `seka.load` takes it, for the code that is shown
 )->Room:
     "A room for the default model, or for another with its statistics; raises `SekaError` if no method can run"
     from seka import KeyStats, QueryStats, experts, load
@@ -664,9 +692,17 @@ def make_room(
         sources = dict(keys=KeyStats.from_pretrained(), queries=QueryStats.from_pretrained(), experts=experts())
     dials = runnable(model, sources)
     if not dials:
-        raise SekaError(f'No method can steer {type(model).__name__} with statistics of {", ".join(sources) or "nothing"}: '
+        kinds = ', '.join(sources) or 'nothing'
+        raise SekaError(f'No method can steer {type(model).__name__} with statistics of {kinds}: '
                         'learn some with seka learn or seka learn-queries')
     return Room(model, tok, sources, dials, name)
+
+# %% ../nbs/31_page.ipynb #b8a86e1e
+def _number(value, low, high, what):
+    "A number within bounds; raises `DataError`"
+    fine = isinstance(value, (int,float)) and not isinstance(value, bool) and low<=value<=high
+    _checked(fine, f'{what} is {low:g} to {high:g}, got {value!r}')
+    return float(value)
 
 # %% ../nbs/31_page.ipynb #176563f1
 def read_choice(
@@ -674,19 +710,16 @@ def read_choice(
     sent:dict, # method, dial and length
 )->Choice:
     "The method and its setting that the desk has sent; raises `DataError`"
-    name,value,length = (sent.get(k) for k in ('method','dial','length'))
-    _checked(isinstance(name, str) and name in room.dials, f'The methods are {", ".join(room.dials)}')
-    whole = isinstance(length, int) and not isinstance(length, bool)
-    _checked(whole and 1<=length<=200, 'The length of an answer is 1 to 200 tokens')
-    dial = room.dials[name]
-    stats = method_named(name).stats
-    common = dict(stats=stats if stats in room.sources else None, model=room.name, length=length)
-    if not dial.dial:
-        return Choice(name, **common)
-    number = isinstance(value, (int,float)) and not isinstance(value, bool)
-    _checked(number and dial.stops[0]<=value<=dial.stops[-1],
-             f'{dial.dial} of {name} is {dial.stops[0]:g} to {dial.stops[-1]:g}')
-    return Choice(name, dial.dial, float(value), **common)
+    dial = room.dials.get(str(sent.get('method')))
+    if dial is None:
+        raise DataError(f'The methods are {", ".join(room.dials)}')
+    length = _number(sent.get('length'), 1, 200, 'The length of an answer, in tokens,')
+    value = None
+    if dial.dial:
+        value = _number(sent.get('dial'), dial.stops[0], dial.stops[-1], f'{dial.dial} of {dial.name}')
+    kind = method_named(dial.name).stats
+    stats = kind if kind in room.sources else None
+    return Choice(dial.name, dial.dial, value, stats, room.name, int(length))
 
 # %% ../nbs/31_page.ipynb #606a9a83
 def _fitting(room, prompt, length):
@@ -696,6 +729,7 @@ def _fitting(room, prompt, length):
     _checked(size<most, f'The prompt has {size:,} tokens, and this model reads {most:,} with its answer: shorten it.')
     return min(length, most-size)
 
+# %% ../nbs/31_page.ipynb #0491531a
 def _look(room, prompt, steerers):
     "What the model makes of a prompt, and its HTML"
     readings = {name: read_prompt(room.model, prompt, s) for name,s in steerers.items()}
@@ -707,10 +741,10 @@ def _look(room, prompt, steerers):
 # %% ../nbs/31_page.ipynb #4fff0bb9
 _unmarked = 'Nothing is marked: select the words that matter, and press Mark.'
 
-def _views(room, sent, stop):
+def _views(room, asked, stop):
     "The views of a comparison, without care for errors"
-    draft = read_draft(sent)
-    choice = read_choice(room, sent)
+    draft = read_draft(asked)
+    choice = read_choice(room, asked)
     _checked(draft.marked, _unmarked)
     params = {choice.parameter: choice.value} if choice.parameter else {}
     steerers = dict(plain=None, steered=_make(choice.method, room.sources, **params))
@@ -727,31 +761,39 @@ def _views(room, sent, stop):
 def _note(text):
     return f'<p class="sk-note" role="alert">{html.escape(text)}</p>'
 
+# %% ../nbs/31_page.ipynb #9a56d535
 def _log(error):
     "Tell standard error what kind of error rose and where, and nothing of what was typed"
     where = [f'{f.filename}:{f.lineno} {f.name}' for f in traceback.extract_tb(error.__traceback__)]
     print(f'seka page: {type(error).__name__}', *where, sep='\n  ', file=sys.stderr)
 
+# %% ../nbs/31_page.ipynb #3badd446
+def _stoppable(room, asked):
+    "The views of a comparison that the room can stop while it goes on"
+    run = str(asked.get('run'))
+    room.stops[run] = stop = threading.Event()
+    try:
+        yield from _views(room, asked, stop)
+    finally:
+        room.stops.pop(run, None)
+
+# %% ../nbs/31_page.ipynb #43f8cc65
 def compare_views(
     room:Room,
     sent:str, # JSON from the desk: chat, turns, method, dial, length, run
 ): # yields a dictionary of the parts that are new, as HTML
     "Compare plain and steered; whatever goes wrong becomes a note"
     try:
-        sent = json.loads(sent or '{}')
-        _checked(isinstance(sent, dict), 'The desk sends a JSON object')
-        run = str(sent.get('run'))
-        room.stops[run] = threading.Event()
-        try:
-            yield from _views(room, sent, room.stops[run])
-        finally:
-            room.stops.pop(run, None)
+        asked = json.loads(sent or '{}')
+        _checked(isinstance(asked, dict), 'The desk sends a JSON object')
+        yield from _stoppable(room, asked)
     except (SekaError, json.JSONDecodeError) as e:
         yield dict(note=_note(str(e)))
     except Exception as e:
         _log(e)
         yield dict(note=_note(f'This failed, for a reason that this page does not know ({type(e).__name__}).'))
 
+# %% ../nbs/31_page.ipynb #375f6526
 def stop_run(
     room:Room,
     sent:str, # JSON from the desk, with the run to stop
@@ -777,9 +819,11 @@ _columns = ('note','answers','reading','code')
 def _head(room):
     "What stands at the top"
     name = html.escape(room.name or 'SmolLM2-135M-Instruct')
-    return (f'<header class="sk-head"><h1><span>seka</span></h1><p>Mark what matters, and the model weights it more.</p>'
+    title = '<h1><span>seka</span></h1><p>Mark what matters, and the model weights it more.</p>'
+    return (f'<header class="sk-head">{title}'
             f'<p class="sk-model">{name} · nothing you type is stored</p></header>')
 
+# %% ../nbs/31_page.ipynb #9f45476c
 def _desk(gr, room):
     "The component where prompts are written and marked"
     dials = [vars(d) for d in room.dials.values()]
@@ -794,6 +838,7 @@ def _outputs(gr, views):
     for view in views:
         yield [view.get(name, gr.skip()) for name in _columns]
 
+# %% ../nbs/31_page.ipynb #1bbfec77
 def make_page(
     room:Room,
     users:int=2, # comparisons at a time; the others wait in a queue
@@ -828,10 +873,11 @@ class Closed:
             await send(message)
         await self.app(scope, receive, closed)
 
+# %% ../nbs/31_page.ipynb #409bfd28
 def serve(
     room:Room,
     host:str='127.0.0.1', # '0.0.0.0': reachable from other machines
-    port:int=None, # None: the first free one from 7860
+    port:int|None=None, # None: the first free one from 7860
     users:int=2, # comparisons at a time
     open_browser:bool=False,
     block:bool=True, # False: return while it goes on
