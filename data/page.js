@@ -334,9 +334,10 @@ function enter(name) {
 }
 
 function add(role) {
-  turns().push(empty(role))
+  if (role === 'system') turns().unshift(empty(role))
+  else turns().push(empty(role))
   draw()
-  areas()[turns().length - 1].focus()
+  areas()[role === 'system' ? 0 : turns().length - 1].focus()
 }
 
 function drop(i) {
@@ -376,6 +377,7 @@ function go() {
   if (busy) return
   run = Math.random().toString(16).slice(2) + Math.random().toString(16).slice(2)
   working(true)
+  say('Waiting for the model…')
   publish()
   trigger('submit')
 }
@@ -385,7 +387,10 @@ function halt() {
   trigger('stop')
 }
 
-document.addEventListener('seka:done', () => working(false))
+document.addEventListener('seka:done', () => {
+  working(false)
+  say('Done.')
+})
 
 // Copy buttons of the code below the desk
 document.addEventListener('click', async event => {

@@ -503,7 +503,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     p.add_argument('--chromium', default=which('chromium') or '/usr/bin/chromium', help='the browser')
     p.add_argument('--only', default='', help='names of checks, with commas between')
-    p.add_argument('--screenshot', help='write the picture for the README, and run no check')
+    p.add_argument('--screenshot', help='write the picture for the README too')
     a = p.parse_args()
     every = [o for name,o in globals().items() if name.startswith('check_')]
     checks = [c for c in every if not a.only or c.__name__.removeprefix('check_') in a.only.split(',')]
@@ -511,10 +511,9 @@ def main():
         options = [*flags, f'--crash-dumps-dir={folder}']
         browser = play.chromium.launch(executable_path=a.chromium, args=options)
         tools = Tools(browser, process, url, log, folder)
+        passed,failed = run(checks, tools)
         if a.screenshot:
             screenshot(tools, a.screenshot)
-            return 0
-        passed,failed = run(checks, tools)
         browser.close()
     print(f'{passed} passed, {failed} failed')
     return int(failed>0 or passed==0)
