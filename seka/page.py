@@ -8,8 +8,8 @@ __all__ = ['Turn', 'Draft', 'draft_prompt', 'read_draft', 'for_desk', 'write_dra
            'words_html', 'attention_svg', 'attention_html', 'code_html', 'Dial', 'dial_of', 'runnable', 'Room',
            'make_room', 'read_choice', 'compare_views', 'stop_run', 'gradio', 'make_page', 'Closed', 'serve']
 
-# %% ../nbs/31_page.ipynb #bbcbb7bd
-import html, json, os, queue, re, sys, threading, traceback
+# %% ../nbs/31_page.ipynb #0f9164bd
+import html, json, os, queue, re, sys, threading, traceback, warnings
 from bisect import bisect_left, bisect_right
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -285,14 +285,17 @@ def python_code(
     lines.append(f'print(seka.generate(model, tok, prompt, steer, max_new_tokens={choice.length}))')
     return '\n'.join(lines)
 
-# %% ../nbs/31_page.ipynb #1a8f48d0
-def _request(draft, texts, length):
-    "Path and body of a request of OpenAI's kind"
-    common = dict(max_tokens=length, temperature=0, vllm_xargs=dict(seka='kb'))
+# %% ../nbs/31_page.ipynb #44f3f55c
+def _request(draft, choice):
+    "Path and body of a request of OpenAI's kind; raises `SpanError` if the marks cannot be written"
+    texts,markers = write_draft(draft)
+    steer = dict(seka='kb') if markers=='**' else dict(seka='kb', seka_markers=' '.join(markers))
+    end = dict(max_tokens=choice.length, temperature=0, vllm_xargs=steer)
+    name = choice.model or 'SmolLM2-135M-Instruct'
     if not draft.chat:
-        return 'completions', dict(model='MODEL', prompt=texts[0]) | common
+        return 'completions', dict(model=name, prompt=texts[0]) | end
     messages = [dict(role=t.role, content=text) for t,text in zip(draft.turns, texts)]
-    return 'chat/completions', dict(model='MODEL', messages=messages) | common
+    return 'chat/completions', dict(model=name, messages=messages) | end
 
 # %% ../nbs/31_page.ipynb #891a5eac
 def curl_code(
@@ -303,15 +306,12 @@ def curl_code(
      "raises `SpanError` if the marks cannot be written")
     if 'vllm' not in method_named(choice.method).backends:
         return f'# {choice.method} runs in Python only: seka serve does not carry it out.'
-    texts,markers = write_draft(draft)
-    if markers!='**':
-        return '# A server reads marks as **, which this text cannot be written with: use Python.'
-    path,body = _request(draft, texts, choice.length)
-    before = ["# once, in Python: steer.plan().save('kb.safetensors')",
-              '# seka serve MODEL --steerer kb=kb.safetensors']
-    call = [f'curl http://localhost:8000/v1/{path} \\',
-            "  -H 'Content-Type: application/json' --data-binary @- <<'JSON'"]
-    return '\n'.join([*before, *call, json.dumps(body, ensure_ascii=False, indent=2), 'JSON'])
+    path,body = _request(draft, choice)
+    lines = ["# once, in Python: steer.plan().save('kb.safetensors')",
+             f'# seka serve {choice.model+" " if choice.model else ""}--steerer kb=kb.safetensors',
+             f'curl http://localhost:8000/v1/{path} \\', "  -H 'Content-Type: application/json' \\",
+             "  --data-binary @- <<'JSON'", json.dumps(body, ensure_ascii=False, indent=2), 'JSON']
+    return '\n'.join(lines)
 
 # %% ../nbs/31_page.ipynb #50011172
 @dataclass(frozen=True)
@@ -509,6 +509,9 @@ def _counts(c):
 def _card(title, small, body, dot=''):
     return f'<section class="sk-card"><h2>{dot}{title}<small>{html.escape(small)}</small></h2>{body}</section>'
 
+def _answer_card(name, small, body):
+    return _card(name.capitalize(), small, body, f'<span class="sk-dot sk-{name}"></span>')
+
 # %% ../nbs/31_page.ipynb #ba3d1a48
 def answers_html(
     answers:dict, # 'plain', 'steered' → (text so far, whether it is complete)
@@ -524,7 +527,14 @@ def answers_html(
         caret = '' if done else ' sk-caret'
         shown = f'<p class="sk-answer{caret}" data-answer="{name}">{body}</p>'+(_counts(c) if done else '')
         small = 'the model as it is' if name=='plain' else str(choice)
-        cards.append(_card(name.capitalize(), small, shown, f'<span class="sk-dot sk-{name}"></span>'))
+        cards.append(_answer_card(name, small, shown))
+    return f'<div class="sk-pair">{"".join(cards)}</div>'
+
+# %% ../nbs/31_page.ipynb #4a2c1242
+def _empty():
+    "The answers before the first comparison"
+    texts = dict(plain='What the model answers as it is.', steered='What it answers when the marks count.')
+    cards = [_answer_card(name, '', f'<p class="sk-answer sk-empty">{text}</p>') for name,text in texts.items()]
     return f'<div class="sk-pair">{"".join(cards)}</div>'
 
 # %% ../nbs/31_page.ipynb #545cbf89
@@ -626,21 +636,24 @@ class Dial:
     stops:tuple=() # the values that it takes
     about:str='' # of the method
 
-# %% ../nbs/31_page.ipynb #e9f527a8
+# %% ../nbs/31_page.ipynb #c99a1190
+_hints = dict(damage='how far the perplexity of other text after a mark may rise (1.05: by 5 %)')
+
 def dial_of(
     name:str, # of a registered method
     steerer:Steerer, # made with its defaults
 )->Dial:
     "The dial of a method: its first registered range, which starts at the method's own default"
     m = method_named(name)
+    about = '. '.join([m.about, *(f'{k}: {said}' for k,said in _hints.items() if k in m.space)])
     ranged = next(((k,r) for k,r in m.space.items() if isinstance(r, Range)), None)
     if ranged is None:
-        return Dial(name, about=m.about)
+        return Dial(name, about=about)
     parameter,r = ranged
     own = getattr(steerer, parameter, None)
     start = own if isinstance(own, (int,float)) else r.start
     stops = sorted({float(f'{x:.3g}') for x in r.points(25)} | {float(start)})
-    return Dial(name, parameter, float(start), tuple(stops), m.about)
+    return Dial(name, parameter, float(start), tuple(stops), about)
 
 # %% ../nbs/31_page.ipynb #39906d86
 def _make(name, sources, **params):
@@ -848,7 +861,8 @@ def make_page(
     with gr.Blocks(title='seka', analytics_enabled=False) as page:
         gr.HTML(_head(room), apply_default_css=False)
         desk = _desk(gr, room)
-        parts = [gr.HTML(apply_default_css=False, elem_id=f'seka-{name}') for name in _columns]
+        begin = dict(answers=_empty())
+        parts = [gr.HTML(begin.get(n), apply_default_css=False, elem_id=f'seka-{n}') for n in _columns]
         def compare(sent):
             yield from _outputs(gr, compare_views(room, sent))
         def stop(sent):
@@ -884,6 +898,7 @@ def serve(
 ): # (app, local URL, None)
     "Serve the page of a room; raises `SekaError` without gradio"
     gr = gradio()
+    warnings.simplefilter('ignore')
     fonts = ['system-ui','sans-serif']
     theme = gr.themes.Base(font=fonts, font_mono=['ui-monospace','monospace'])
     from starlette.middleware import Middleware

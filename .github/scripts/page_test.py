@@ -489,13 +489,15 @@ def run(checks, tools):
 
 def screenshot(tools, file):
     "The page after a comparison, down to what the model read"
-    page = tools.open(viewport=dict(width=1080, height=1090))
+    page = tools.open(viewport=dict(width=1080, height=900))
     page.set_length(30)
     page.compare()
     page.tab.evaluate('document.activeElement.blur()')
     page.tab.mouse.move(0, 0)
     page.tab.wait_for_timeout(300)
-    page.tab.screenshot(path=file)
+    end = page.tab.locator('#seka-reading').bounding_box()
+    clip = dict(x=0, y=0, width=1080, height=end['y']+end['height']+20)
+    page.tab.screenshot(path=file, full_page=True, clip=clip)
     page.tab.close()
 
 
