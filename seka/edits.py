@@ -4,14 +4,15 @@
 
 # %% auto #0
 __all__ = ['feature_maps', 'routings', 'ops', 'shift', 'linear', 'scale', 'feature_map', 'curved', 'head_query', 'route',
-           'add_directions', 'kept_heads', 'Heads', 'Edit', 'head_edits', 'Plan']
+           'add_directions', 'kept_heads', 'Heads', 'Edit', 'head_edits', 'Strength', 'Plan']
 
 # %% ../nbs/04_edits.ipynb #85be4949
 import hashlib, json, math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 import torch
+from fastcore.basics import patch
 from safetensors import safe_open
 from safetensors.torch import save as to_safetensors
 from .core import DataError, SteeringError, write_whole
@@ -36,6 +37,7 @@ def linear(
     moved = torch.einsum('hed,bthd->bthe', matrices, states[:,:,heads])
     states[:,:,heads] += moved*weights[...,None,None]
 
+# %% ../nbs/04_edits.ipynb #d104e695
 def scale(
     states:torch.Tensor, # B×T×H×D, edited in place
     heads:torch.Tensor, # indices of the H′ heads to edit
@@ -271,6 +273,51 @@ def head_edits(
             res.append(Edit(kind, layer, heads, op, rows[mask], options))
     return res
 
+# %% ../nbs/04_edits.ipynb #24bbe021
+@dataclass(frozen=True)
+class Strength:
+    "By what factor the weights of a row are multiplied; raises `SteeringError` for what is no such rule"
+    tokens:tuple=(1,) # numbers of marked tokens, ascending
+    factors:tuple=(1.,) # at these numbers
+    sink:bool=True # whether the first token of a row may be edited
+
+    def __post_init__(self):
+        rising = all(0<a<b for a,b in zip(self.tokens, self.tokens[1:]))
+        good = len(self.tokens)==len(self.factors)>0 and all(math.isfinite(f) and f>=0 for f in self.factors)
+        if not (rising and good):
+            raise SteeringError(f'Strength(tokens={self.tokens}, factors={self.factors}): expected as many factors '
+                                'from 0 as ascending numbers of tokens')
+
+# %% ../nbs/04_edits.ipynb #07a04bf8
+@patch
+def factor(self:Strength,
+    n:torch.Tensor, # numbers of marked tokens
+)->torch.Tensor: # float32, of the same shape
+    "The factors at some numbers of marked tokens"
+    x,y = (torch.tensor(o, dtype=torch.float32, device=n.device) for o in (self.tokens, self.factors))
+    if len(x)==1:
+        return y.expand(n.shape)
+    at = n.float().clamp(x[0], x[-1]).log()
+    high = torch.bucketize(at, x.log()).clamp(1, len(x)-1)
+    low = high-1
+    way = (at-x.log()[low])/(x.log()[high]-x.log()[low])
+    return y[low]+(y[high]-y[low])*way
+
+# %% ../nbs/04_edits.ipynb #83514b46
+@patch
+def weights(self:Strength,
+    weights:torch.Tensor, # B×T, 0 where unmarked
+    mask:torch.Tensor, # attention mask, B×T
+)->torch.Tensor: # B×T
+    "The weights of the edits of some rows"
+    n = weights.ne(0).sum(1).clamp(min=1)
+    res = weights*self.factor(n)[:,None].to(weights.dtype)
+    if self.sink:
+        return res
+    column = torch.arange(res.shape[1], device=res.device)
+    first = mask.argmax(1)[:,None]                                    # B×1, the first real token of each row
+    return res.masked_fill(column==first, 0)
+
 # %% ../nbs/04_edits.ipynb #305361d7
 @dataclass(frozen=True, eq=False, repr=False)
 class Plan:
@@ -278,6 +325,7 @@ class Plan:
     edits:tuple # of `Edit`
     model:dict=field(default_factory=dict) # name, fingerprint, layers, heads, dim; empty: any model
     method:str='' # who made it, for people to read
+    strength:Strength|None=None # how weights become those of the edits; None: they are
 
     def __post_init__(self): object.__setattr__(self, 'edits', tuple(self.edits))
     @property
@@ -291,7 +339,8 @@ class Plan:
     def __eq__(self, other): return isinstance(other, Plan) and self.fingerprint==other.fingerprint
     def __hash__(self): return int(self.fingerprint, 16)
     def __add__(self, other):
-        return Plan(self.edits+other.edits, self.model or other.model, self.method or other.method)
+        how = self.strength or other.strength
+        return Plan(self.edits+other.edits, self.model or other.model, self.method or other.method, how)
     def __bool__(self): return bool(self.edits)
     def __repr__(self):
         what = ', '.join(f'{kind} {op}' for kind,op in self.needs) or 'nothing'
@@ -303,7 +352,8 @@ def _packed(plan):
     "A plan as (JSON text, name → float32 tensor)"
     tensors = {f'{i:04}': e.tensor.detach().cpu().float().contiguous() for i,e in enumerate(plan.edits)}
     lines = [[e.kind, e.layer, e.heads, e.op, e.options] for e in plan.edits]
-    return json.dumps(dict(edits=lines, model=plan.model), sort_keys=True), tensors
+    strength = dict(strength=asdict(plan.strength)) if plan.strength else {}
+    return json.dumps(dict(edits=lines, model=plan.model, **strength), sort_keys=True), tensors
 
 def _digest(packed):
     "SHA-256 of a packed plan"
@@ -335,6 +385,11 @@ def _read(path):
     except Exception as e:
         raise DataError(f'{path} cannot be read as safetensors: {e}') from e
 
+# %% ../nbs/04_edits.ipynb #6d2fffbc
+def _strength(stored):
+    "A `Strength` from a file, None where a plan has none"
+    return stored and Strength(tuple(stored['tokens']), tuple(stored['factors']), bool(stored['sink']))
+
 def _load(cls,
     path:Path, # of a saved plan
 )->Plan:
@@ -349,7 +404,7 @@ def _load(cls,
     try:
         stored = json.loads(header['plan'])
         edits = [Edit(*line[:4], tensors[f'{i:04}'], line[4]) for i,line in enumerate(stored['edits'])]
-        return cls(edits, stored['model'], header.get('method', ''))
+        return cls(edits, stored['model'], header.get('method', ''), _strength(stored.get('strength')))
     except (KeyError, TypeError, ValueError, IndexError, SteeringError) as e:
         raise DataError(f'{path} is no plan that this package understands: {e}') from e
 

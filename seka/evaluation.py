@@ -17,8 +17,9 @@ from tqdm.auto import tqdm
 
 # %% ../nbs/24_evaluation.ipynb #a8e96ba1
 from .core import DataError
-from .tasks import make_tasks, select
+from .tasks import make_tasks, prompt_methods, select
 from .harm import damage_task
+from .collateral import AnswerTask, collateral_task
 from .runs import (PartFile, begin_run, check_fingerprints, finished, gather, read_config, read_rows, run_config,
                        save_metrics)
 from .results import Results
@@ -46,12 +47,14 @@ def _tasks(tasks, split, limit, damage):
 # %% ../nbs/24_evaluation.ipynb #f7156b84
 def _check_steerers(steerers):
     "Raise `DataError` for what is no dictionary of methods"
+    names = ', '.join(map(repr, prompt_methods))
     if not isinstance(steerers, Mapping) or not steerers:
-        raise DataError('steerers must be a dictionary of name → steerer, None (plain) or "marks", '
+        raise DataError(f'steerers must be a dictionary of name → steerer, None (plain) or one of {names}, '
                         f'got {steerers!r:.80}')
     for name,s in steerers.items():
-        if not (s is None or isinstance(s, str) and s=='marks' or callable(s)):
-            raise DataError(f'The method {name!r} is {s!r:.80}: expected a steerer, None (plain) or "marks"')
+        known = s is None or isinstance(s, str) and s in prompt_methods
+        if not (known or callable(s)):
+            raise DataError(f'The method {name!r} is {s!r:.80}: expected a steerer, None (plain) or one of {names}')
 
 # %% ../nbs/24_evaluation.ipynb #e895f298
 def _measure(model, tok, task, batch, name, steerer, chat):
@@ -95,16 +98,34 @@ def _finish(folder, state, tasks, steerers):
             save_metrics(folder, Results.load(folder, methods=done).to_json())
     state.wait_for_everyone()
 
+# %% ../nbs/24_evaluation.ipynb #30911d82
+def _stage(model, tok, tasks, steerers, folder, state, chat, seed, characters, progress):
+    "Run tasks × methods into a folder"
+    _begin(folder, state, lambda: run_config(model, tasks, steerers, chat, seed, characters))
+    for t,(n,s) in product(tasks, steerers.items()):
+        _run(model, tok, t, n, s, folder, state, chat, characters, progress)
+    _finish(folder, state, tasks, steerers)
+
+def _beside(tasks, steerers, folder):
+    "The collateral of tasks of whole answers, as tasks; raises `DataError` without a plain method"
+    whole = [t for t in tasks if isinstance(t, AnswerTask)]
+    plain = next((n for n,s in steerers.items() if s is None), None)
+    if whole and plain is None:
+        raise DataError('Collateral is measured beside the plain model: put None (plain) among the steerers')
+    made = [collateral_task(t, {i: r['answer'] for i,r in read_rows(folder, t.name, plain).items()}) for t in whole]
+    return [t for t in made if t]
+
 # %% ../nbs/24_evaluation.ipynb #c3b67751
 def evaluate(
     model, # a Hugging Face causal LM
     tok, # its fast tokenizer
     tasks:str|list=None, # `Task`s, or names as for `make_tasks`; None: all that the package has data for
-    steerers:dict=None, # name → steerer, None (plain) or 'marks'; None: only plain
+    steerers:dict=None, # name → steerer, None (plain), 'marks' or 'repeat'; None: only plain
     out:str|Path=None, # folder of the run, made if need be; a run that is there is continued. None: nothing is kept
     split:str='test', # of tasks given by name, and of the paragraphs for damage
     limit:int=None, # at most so many records of each task; None: all of a `Task`, `default_limits` of a name
     damage:bool=True, # measure damage too
+    collateral:bool=False, # measure what tasks of whole answers have beside them: needs a plain method
     chat:bool=False, # through the model's chat template
     seed:int=0, # of the intervals
     characters:int=16_384, # of a batch, with padding: larger on a GPU
@@ -114,12 +135,13 @@ def evaluate(
     steerers = {'plain': None} if steerers is None else steerers
     _check_steerers(steerers)
     tasks = _tasks(tasks, split, limit, damage)
+    how = (chat, seed, characters, progress)
     with _folder(out, steerers) as (folder, state):
-        _begin(folder, state, lambda: run_config(model, tasks, steerers, chat, seed, characters))
-        for t,(n,s) in product(tasks, steerers.items()):
-            _run(model, tok, t, n, s, folder, state, chat, characters, progress)
-        _finish(folder, state, tasks, steerers)
-        return Results.load(folder, [t.name for t in tasks], list(steerers))
+        _stage(model, tok, tasks, steerers, folder, state, *how)
+        more = _beside(tasks, steerers, folder) if collateral else []
+        if more:
+            _stage(model, tok, more, steerers, folder, state, *how)
+        return Results.load(folder, [t.name for t in [*tasks, *more]], list(steerers))
 
 # %% ../nbs/24_evaluation.ipynb #66577750
 @contextmanager

@@ -20,17 +20,23 @@ def positions(
     "Positions that do not count padding, as `generate` has them"
     return (mask.cumsum(1)-1).clamp(min=0)
 
+# %% ../nbs/05_place.ipynb #faa4af91
 @dataclass(frozen=True, eq=False)
 class Marks:
     "A prompt as a placement sees it"
     ids:torch.Tensor # B×P
     mask:torch.Tensor # attention mask, B×P
     weights:torch.Tensor # B×P, 0 where unmarked
+    edited:torch.Tensor|None=None # B×P, the weights of edits where they are others
 
     @cached_property
+    def by(self)->torch.Tensor:
+        "The weights of edits, B×P"
+        return self.weights if self.edited is None else self.edited
+    @cached_property
     def columns(self)->tuple:
-        "(first, last + 1) of the columns that hold all marks; (0, 0) without any"
-        marked = self.weights.ne(0).any(0).nonzero().flatten().tolist()
+        "(first, last + 1) of the columns that are edited; (0, 0) without any"
+        marked = self.by.ne(0).any(0).nonzero().flatten().tolist()
         return (marked[0], marked[-1]+1) if marked else (0, 0)
     @cached_property
     def ends(self)->torch.Tensor:
@@ -45,9 +51,11 @@ class Marks:
 def marks_of(
     prompt:Prompt, # of the user
     device:torch.device=None, # where the model runs
+    strength=None, # how weights become those of edits, a `Strength`; None: they are
 )->Marks:
     "What a placement needs to know of a prompt"
-    return Marks(prompt.input_ids.to(device), prompt.attention_mask.to(device), prompt.weights.to(device))
+    ids,mask,weights = (o.to(device) for o in (prompt.input_ids, prompt.attention_mask, prompt.weights))
+    return Marks(ids, mask, weights, strength and strength.weights(weights, mask))
 
 # %% ../nbs/05_place.ipynb #babc1612
 Part = namedtuple('Part', 'start stop weights last')
@@ -81,7 +89,7 @@ def place(
     a,b = max(first, start),min(last, stop)
     part = None
     if a<b:
-        w = marks.weights.repeat_interleave(repeats, 0)[:, a:b]
+        w = marks.by.repeat_interleave(repeats, 0)[:, a:b]
         part = Part(a-start, b-start, w, _last_columns(marks, start, stop, repeats))
     return Placement(start, min(stop, P), repeats, part, stop>=P)
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import NamedTuple
+import numpy as np
 import torch
 from fastcore.basics import chunked, patch
 from tqdm.auto import tqdm
@@ -22,10 +23,12 @@ from .core import DataError, ModelError, SteeringError
 from .layouts import decoder, geometry, site_hooks, sites
 from .spans import Prompt, highlight
 from .place import positions
+from .edits import Strength
 from .backends.hf import EditSession
 from .contrast import Stats, eval_mode, stats_meta
 from .backends.attention import attention_inputs, last_attention
-from .harm import after_mark, measured_damage, paragraphs, some_words
+from .harm import (
+    after_mark, damage_ratio, damage_task, lengths, measured_damage, paragraphs, some_words, text_losses)
 
 # %% ../nbs/12_queries.ipynb #cd22095f
 def read_batch(
@@ -215,12 +218,14 @@ class Added:
     def __init__(self,
         keys:torch.Tensor=None, # B×L×H×D, or 1×L×H×D for all rows; None: leave them alone
         values:torch.Tensor=None, # likewise
+        strength:Strength|None=None, # how weights become those of the edits
     ):
+        self.strength = strength
         given = dict(key=keys, value=values)
         self.added = {kind: v for kind,v in given.items() if v is not None}
     def __call__(self, model, prompt:Prompt):
         every = [(site, v[:,i]) for kind,v in self.added.items() for i,site in enumerate(sites(model, kind))]
-        return EditSession(model, prompt, [(site, _adding(v)) for site,v in every])
+        return EditSession(model, prompt, [(site, _adding(v)) for site,v in every], strength=self.strength)
 
 # %% ../nbs/12_queries.ipynb #57b21d0a
 @contextmanager
@@ -448,6 +453,29 @@ def _check_model(model):
     if len(shapes)>1:
         raise ModelError(f'Expected keys and values of one shape, got (heads, dimension) {sorted(shapes)}')
 
+# %% ../nbs/12_queries.ipynb #c0ea4da1
+_every = slice(1, None, 2) # of the steps, measured at every length
+
+def _tokens_of(tok, queries):
+    "The mean number of marked tokens"
+    return np.mean([len(tok(q.marked[0], add_special_tokens=False)['input_ids']) for q in queries])
+
+def _by_length(model, tok, texts, steps):
+    "For each length of mark its tokens and its damage curve [(ε, damage)], the lengths ascending"
+    found = {}
+    for words in lengths:
+        task = damage_task(None, len(texts), [dict(text=t) for t in texts], words)
+        queries = [q for r in task.records for q in task.ask(r)]
+        losses = [[] for _ in steps]
+        for batch in chunked(sorted(queries, key=lambda q: len(q.text)), 8):
+            for kept,new in zip(losses, text_losses(model, tok, batch, steps)):
+                kept += new
+        damage = np.maximum.accumulate([damage_ratio(o) for o in losses])
+        marked = _tokens_of(tok, queries)
+        tokens = next((t for t in found if abs(t/marked-1)<.2), round(float(marked), 1))
+        found[tokens] = np.maximum(damage, found.get(tokens, 1.))
+    return [(t, list(zip(damage_steps[_every], map(float, d)))) for t,d in sorted(found.items())]
+
 # %% ../nbs/12_queries.ipynb #c1d20a49
 @patch
 def measured(self:QueryStats,
@@ -465,10 +493,14 @@ def measured(self:QueryStats,
     _check_texts(texts, 1)
     _check_model(model)
     v = natural_vector(self, kinds, values=values).float().to(model.device)[:,None]
+    steps = [Added(*v*e**.5, strength=Strength(sink=False)) for e in damage_steps]
     with eval_mode(model):
-        damage = measured_damage(model, tok, texts, [Added(*v*e**.5) for e in damage_steps])
-    curves = {**self.meta.get('curves', {}), curve_name(kinds, values): list(zip(damage_steps, damage))}
-    return replace(self, meta={**self.meta, 'curves': curves})
+        damage = measured_damage(model, tok, texts, steps)
+        by_length = _by_length(model, tok, texts, steps[_every])
+    name = curve_name(kinds, values)
+    curves = {**self.meta.get('curves', {}), name: list(zip(damage_steps, damage))}
+    lengths = {**self.meta.get('lengths', {}), name: by_length}
+    return replace(self, meta={**self.meta, 'curves': curves, 'lengths': lengths})
 
 # %% ../nbs/12_queries.ipynb #e5aa61b0
 def _learn_at_logit(model, tok, prompts, texts, distances):

@@ -256,3 +256,10 @@ def plot(self:Results,
     "Effect against damage, a panel for each metric; returns the axes"
     from seka.plots import plot_results
     return plot_results(self, metrics)
+
+# %% ../nbs/23_results.ipynb #9902bdac
+@patch
+def collateral(self:Results, plain:str='plain')->pd.DataFrame:
+    "What every method cost the answers, as `seka.collateral.collateral_table` has it"
+    from seka.collateral import collateral_table
+    return collateral_table(self, plain)

@@ -92,7 +92,7 @@ def check_fingerprints(
 def _same_method(old, new):
     "Whether what a folder keeps of a method stands for the one that is asked for"
     if not (isinstance(old, dict) and isinstance(new, dict)):
-        return old==new and (old is None or old=='marks')
+        return old==new and (old is None or isinstance(old, str))
     marks = old.get('fingerprint'),new.get('fingerprint')
     if None not in marks:
         return marks[0]==marks[1]

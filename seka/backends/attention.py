@@ -55,6 +55,7 @@ def _seen(mask, T, K, a, b, device):
     rows = torch.arange(a, b, device=device)[:,None]
     return torch.arange(K, device=device) <= rows+(K-1)*(T==1)
 
+# %% ../../nbs/11_attention.ipynb #4dbc60bc
 def explicit_attention(
     query:torch.Tensor, # B×(H·G)×T×D
     key:torch.Tensor, # B×H×K×D
@@ -135,6 +136,7 @@ def switched_attention(
     finally:
         _switch_back(text)
 
+# %% ../../nbs/11_attention.ipynb #bcdd66d1
 def _switch_back(text):
     "One less needs the switch"
     with _switching:
@@ -196,26 +198,33 @@ class BiasSession(Session):
         super().__init__(model, Prompt(prompt.input_ids, prompt.attention_mask, token_bias(op, prompt)),
                          plan.fingerprint)
     def idle(self): return not self.modules or not self.marked
-    def __enter__(self):
-        if self.idle():
-            return self
-        with ExitStack() as stack:
-            stack.enter_context(switched_attention(self.model))
-            super().__enter__()
-            with _switching:
-                for m in self.modules:
-                    _biased[m] = (*_biased.get(m, ()), self)
-            self.switched = stack.pop_all()
+
+# %% ../../nbs/11_attention.ipynb #f56448b0
+def _enter(self):
+    if self.idle():
         return self
-    def __exit__(self, *error):
-        if self.idle() or self.closed:
-            return
+    with ExitStack() as stack:
+        stack.enter_context(switched_attention(self.model))
+        Session.__enter__(self)
         with _switching:
             for m in self.modules:
-                _biased[m] = tuple(s for s in _biased[m] if s is not self)
-        with self.switched:
-            super().__exit__(*error)
+                _biased[m] = (*_biased.get(m, ()), self)
+        self.switched = stack.pop_all()
+    return self
 
+def _exit(self, *error):
+    if self.idle() or self.closed:
+        return
+    with _switching:
+        for m in self.modules:
+            _biased[m] = tuple(s for s in _biased[m] if s is not self)
+    with self.switched:
+        Session.__exit__(self, *error)
+
+BiasSession.__enter__ = _enter
+BiasSession.__exit__ = _exit
+
+# %% ../../nbs/11_attention.ipynb #d00ebdbd
 def open_biases(model, prompt:Prompt, plan:Plan)->BiasSession:
     "The session of a plan that biases logits"
     return BiasSession(model, prompt, plan)

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['Home', 'Note', 'refused_methods', 'Routed', 'session_makers', 'cache_name', 'cache_of', 'call_arguments', 'home',
-           'bind', 'forget', 'unsteered', 'open_sessions', 'sessions_of', 'Passing', 'Pass', 'Session', 'EditSession',
-           'RoutedSession', 'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill', 'next_logprobs',
-           'Comparison', 'compare']
+           'bind', 'forget', 'unsteered', 'open_sessions', 'sessions_of', 'Passing', 'Pass', 'Work', 'Session',
+           'EditSession', 'RoutedSession', 'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill',
+           'next_logprobs', 'Comparison', 'compare']
 
 # %% ../../nbs/06_hf.ipynb #c5bbb3fe
 import html, inspect, math, threading, warnings
@@ -224,10 +224,20 @@ class Pass:
         self.notes = {}             # of whoever works in the pass
         self.hooks = ExitStack()    # what is on the model for this pass alone
 
-# %% ../../nbs/06_hf.ipynb #b2b68869
-class Session:
-    "One open `with`: places each forward pass of its own on the prompt, and leaves when the prompt is in the cache"
+# %% ../../nbs/06_hf.ipynb #e9f185e0
+class Work:
+    "What a kind of session does in a pass; this one does nothing"
     stays = False       # whether it has work to do after the prompt
+    def idle(self)->bool:
+        "Whether there is nothing to do at all"
+        return False
+    def begin(self, p:Pass): "Called before a pass over the prompt that has marked columns"
+    def finish(self, p:Pass, out): "Called after a pass over the prompt"
+
+# %% ../../nbs/06_hf.ipynb #b2b68869
+class Session(Work):
+    "One open `with`: places each forward pass of its own on the prompt, and leaves when the prompt is in the cache"
+    strength = None     # how the prompt's weights become those of edits, a `Strength`; None: they are
     def __init__(self,
         model:torch.nn.Module, # a causal LM
         prompt:Prompt, # the marked prompt
@@ -235,8 +245,9 @@ class Session:
     ):
         self.model = model
         self.decoder = decoder(model)
-        self.marks = marks_of(prompt, model.device)
-        self.marked = self.marks.columns!=(0,0)     # whether anything is marked
+        self.marks = marks_of(prompt, model.device, self.strength)
+        self.marked = self.marks.columns!=(0,0)     # whether anything is edited
+        self._check_edited()
         _ = self.marks.end_range                    # both are read off now, while nothing waits
         self.name = name
         self.outer = ()
@@ -249,11 +260,17 @@ class Session:
         self.used = False
         self.parts = structure(model)
         self._check()
-    def idle(self)->bool:
-        "Whether there is nothing to do at all"
-        return False
-    def begin(self, p:Pass): "Called before a pass over the prompt that has marked columns"
-    def finish(self, p:Pass, out): "Called after a pass over the prompt"
+
+# %% ../../nbs/06_hf.ipynb #21c46cf8
+@patch
+def _check_edited(self:Session):
+    "Raise where all that is marked is the first token of the text, which the plan spares"
+    spared = not self.marked and self.strength is not None and self.marks.weights.any()
+    if spared:
+        raise SteeringError(
+            'The only marked token is the first of the text. Models park attention there that they have no use for, '
+            'and an edit would reach every word: put something before it (a system message, a title, a line break), or '
+            'mark more')
 
 # %% ../../nbs/06_hf.ipynb #daf4df5e
 @patch
@@ -413,6 +430,7 @@ def _note(self:Session, cache, upto):
     note = Note(self.state_key, self.name, self.marks.ids[:, :upto], self.marks.weights[:, :upto])
     _put_notes(cache, (*kept, note))
 
+# %% ../../nbs/06_hf.ipynb #c1cb5a2d
 @patch
 def _check_cached(self:Session, cache, start):
     "Marks in the cached part of the prompt must have been in force when the cache was filled, and no others"
@@ -555,6 +573,7 @@ def _shadow_refused(model, name):
                             'between requests, so an edit would reach other requests. Use generate()')
     return refuse
 
+# %% ../../nbs/06_hf.ipynb #2f30f1e9
 def _shadow(model):
     "Put the shadows on a model; returns what they replaced"
     shadows = {'generate': _shadow_generate(model, model.generate)} if hasattr(model, 'generate') else {}
@@ -631,8 +650,10 @@ class EditSession(Session):
         prompt:Prompt, # the marked prompt
         functions:list, # (Site, function of states B×T×H×D and a `Part`, which edits the states in place)
         name:str='', # the fingerprint of what steers
+        strength=None, # how the prompt's weights become those of edits, a `Strength`; None: they are
     ):
         self.functions = functions
+        self.strength = strength
         super().__init__(model, prompt, name)
     def idle(self): return not self.functions
     def guarded(self): return [s for s,_ in self.functions[:1]]
@@ -769,6 +790,7 @@ def begin(self:RoutedSession, p):
         self.plain = self.plain_alpha()
     EditSession.begin(self, p)
 
+# %% ../../nbs/06_hf.ipynb #0d8721e8
 @patch
 def plain_alpha(self:RoutedSession)->dict: # layer → α
     "The coefficients that a plain pass over the whole prompt gives"
@@ -781,7 +803,8 @@ def plain_alpha(self:RoutedSession)->dict: # layer → α
 
 # %% ../../nbs/06_hf.ipynb #356c3dea
 def _open_edits(model, prompt, plan):
-    return EditSession(model, prompt, bind(plan, model) if plan else [], plan.fingerprint)
+    functions = bind(plan, model) if plan else []
+    return EditSession(model, prompt, functions, plan.fingerprint, plan.strength)
 
 session_makers = { # (kind, op) → function (model, prompt, plan) that makes a session, or 'module:function'
     **{(kind,op): _open_edits for kind in ('key','value') for op in _operations},

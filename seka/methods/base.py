@@ -187,10 +187,12 @@ def register(
 
 register('plain', None, look=Look('.5', 'o', '-'), backends=('hf','vllm'), about='the model as it is')
 register('marks', 'marks', look=Look('.5', 'x', '--'), backends=('hf','vllm'),
-         about='no steering; the marks stay in the text');
+         about='no steering; the marks stay in the text')
+register('repeat', 'repeat', look=Look('.35', '+', ':'), backends=('hf','vllm'),
+         about='no steering; the marked text is said again');
 
 # %% ../../nbs/08_methods.ipynb #832288fe
-_order = ('plain','marks','seka','adaseka','prism','prism-v','pasta','spa','attention-bias',
+_order = ('plain','marks','repeat','seka','adaseka','prism','prism-v','pasta','spa','attention-bias',
           'key-scale','random-subspace','key-bias','key-value-bias')
 
 def _discover():

@@ -6,10 +6,10 @@
 __all__ = ['allowed', 'KeyBias']
 
 # %% ../../nbs/13_key_bias.ipynb #c1d20b03
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fastcore.basics import patch
 from ..core import SteeringError
-from ..edits import Plan
+from ..edits import Plan, Strength
 from ..queries import QueryStats, checked_kinds, curve_name, least_damage, natural_vector
 from .base import HeadEdit, Look, Range, check_finite, once, register
 
@@ -122,6 +122,17 @@ def strength(self:KeyBias)->float: # ε
                             'to make marked text less visible, give it negative weights')
     return self.epsilon
 
+# %% ../../nbs/13_key_bias.ipynb #8936f65b
+@patch
+def by_length(self:KeyBias)->Strength:
+    "How the strength depends on the number of marked tokens, from the curves of several lengths, where there are any"
+    curves = self.stats.meta.get('lengths', {}).get(curve_name(self.kinds, self.values), ())
+    base = self.strength() if self.form=='natural' else 0
+    if self.epsilon is not None or not curves or not base:
+        return Strength(sink=False)
+    within = [(tokens, _epsilon_within([(0., 1.), *curve], self.damage)) for tokens,curve in curves]
+    return Strength(tuple(t for t,_ in within), tuple((e/base)**.5 for _,e in within), sink=False)
+
 # %% ../../nbs/13_key_bias.ipynb #c1d20b13
 def _vectors(bias):
     "The vectors that a `KeyBias` adds, 1×L×H×D for keys or 2×L×H×D for keys and values, in float64"
@@ -138,7 +149,7 @@ def _vectors(bias):
 # %% ../../nbs/13_key_bias.ipynb #c1d20b22
 def _plan(self)->Plan:
     "One shift for each layer with kept heads, of keys and of values"
-    keys = self.head_plan('shift', self.vectors[0])
+    keys = replace(self.head_plan('shift', self.vectors[0]), strength=self.by_length())
     return keys+self.head_plan('shift', self.vectors[1], 'value') if self.values else keys
 
 KeyBias.vectors = property(once(_vectors))
