@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Turn', 'Draft', 'draft_prompt', 'read_draft', 'for_desk', 'write_draft', 'Choice', 'python_code', 'curl_code',
-           'Reading', 'read_prompt', 'next_words', 'stream_answers', 'Collateral', 'collateral', 'answers_html',
+           'Reading', 'read_prompt', 'next_words', 'stream_answers', 'Copies', 'copies_of', 'answers_html',
            'words_html', 'attention_svg', 'attention_html', 'code_html', 'Dial', 'dial_of', 'runnable', 'Room',
            'make_room', 'read_choice', 'compare_views', 'stop_run', 'gradio', 'make_page', 'Closed', 'serve']
 
@@ -156,7 +156,7 @@ _examples = (
              'Mozart was born in'),
     for_desk('a review', ('user', 'Review: The room was small and the street was loud, **but the breakfast was '
                           'wonderful**. Summarise the review in one sentence.')),
-    for_desk('collateral', ('user', 'The meeting was moved from Monday to **Thursday at nine**. '
+    for_desk('copied too much', ('user', 'The meeting was moved from Monday to **Thursday at nine**. '
                             'My train leaves on Monday. When is the meeting?')),
     for_desk('less of it', 'The mother tongue of Danielle Darrieux **is French**{-2}. The mother tongue of Danielle '
              'Darrieux **is English**. The mother tongue of Danielle Darrieux is'),
@@ -450,9 +450,9 @@ def _joined(places):
             runs.append((i,i))
     return runs
 
-# %% ../nbs/31_page.ipynb #b775d73c
+# %% ../nbs/31_page.ipynb #98766a4f
 @dataclass(frozen=True)
-class Collateral:
+class Copies:
     "What an answer copies from the marks, and what it repeats"
     words:int # in the answer
     copied:int # of them, copied from a mark
@@ -466,12 +466,12 @@ def _marked_pairs(marked):
     texts = [[w for w,*_ in _words(t)] for t in marked]
     return {pair for t in texts for pair in pairwise(t)}, {t[0] for t in texts if len(t)==1}
 
-# %% ../nbs/31_page.ipynb #32b57d82
-def collateral(
+# %% ../nbs/31_page.ipynb #895bef8d
+def copies_of(
     answer:str,
     marked:list, # marked texts
     n:int=4, # words of a run that counts as repeated
-)->Collateral:
+)->Copies:
     "Count what an answer copies from marked texts, and what it repeats"
     found = _words(answer)
     words = [w for w,*_ in found]
@@ -482,7 +482,7 @@ def collateral(
     again = [i for i,g in enumerate(grams) if g in grams[:i]]
     repeated = {j for i in again for j in range(i, i+n)}
     spans = [tuple((found[a][1], found[b][2]) for a,b in _joined(places)) for places in (copied,repeated)]
-    return Collateral(len(words), len(copied), len(again), *spans)
+    return Copies(len(words), len(copied), len(again), *spans)
 
 # %% ../nbs/31_page.ipynb #8c571365
 def _painted(text, copied, repeated):
@@ -498,9 +498,9 @@ def _painted(text, copied, repeated):
         res += piece
     return res
 
-# %% ../nbs/31_page.ipynb #0947efcf
+# %% ../nbs/31_page.ipynb #04a7d74c
 def _counts(c):
-    "A line about collateral"
+    "A line about what is copied and repeated"
     share = f' ({100*c.copied/c.words:.0f} %)' if c.copied else ''
     copied = f'<b>{c.copied} of {c.words}</b> words copied from the marks{share}'
     return f'<p class="sk-counts">{copied} · <b>{c.repeats}</b> repeated 4-grams</p>'
@@ -518,11 +518,11 @@ def answers_html(
     draft:Draft,
     choice:Choice,
 )->str:
-    "Two answers beside each other; complete ones with their collateral"
+    "Two answers beside each other; complete ones with what they copy and repeat"
     cards = []
     for name,(text,done) in answers.items():
         text = text.lstrip()
-        c = collateral(text, draft.marked)
+        c = copies_of(text, draft.marked)
         body = _painted(text, c.copied_at, c.repeated_at) if done else html.escape(text)
         caret = '' if done else ' sk-caret'
         shown = f'<p class="sk-answer{caret}" data-answer="{name}">{body}</p>'+(_counts(c) if done else '')
