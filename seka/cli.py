@@ -857,7 +857,7 @@ def page(
     stats: StatsOption = [],
     expert: ExpertsOption = [],
 ):
-    "Open a page: mark with the mouse, and see plain and steered answers side by side."
+    "Open a page: mark with the mouse, compare the answers."
     from seka.page import gradio, make_room, serve
     gradio()
     sources = _sources(list(_methods()), Given._make([model, stats, expert]), strict=False)

@@ -521,7 +521,7 @@ def answers_html(
     "Two answers beside each other; complete ones with what they copy and repeat"
     cards = []
     for name,(text,done) in answers.items():
-        text = text.lstrip()
+        text = text.strip() if done else text.lstrip()
         c = copies_of(text, draft.marked)
         body = _painted(text, c.copied_at, c.repeated_at) if done else html.escape(text)
         caret = '' if done else ' sk-caret'
