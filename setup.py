@@ -37,10 +37,10 @@ setuptools.setup(
     # top-level data/ ships inside the wheel as seka/data/
     packages=[*setuptools.find_packages(include=[lib, f'{lib}.*']), f'{lib}.data'],
     package_dir={lib:lib, f'{lib}.data':'data'},
-    package_data={lib:['py.typed'], f'{lib}.data':['*.jsonl', '*.safetensors']},
+    package_data={lib:['py.typed'], f'{lib}.data':['*.jsonl', '*.safetensors', '*.js', '*.css']},
     include_package_data=False,
     install_requires=shlex.split(cfg.get('requirements', '')),
-    extras_require={o: shlex.split(cfg.get(f'{o}_requirements', '')) for o in ('dev', 'widgets', 'vllm')},
+    extras_require={o: shlex.split(cfg.get(f'{o}_requirements', '')) for o in ('dev', 'widgets', 'vllm', 'page')},
     python_requires='>='+cfg['min_python'],
     long_description=readme,
     long_description_content_type='text/markdown',
