@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['feature_maps', 'routings', 'ops', 'shift', 'linear', 'scale', 'feature_map', 'curved', 'head_query', 'route',
-           'add_directions', 'kept_heads', 'Heads', 'Edit', 'head_edits', 'Plan']
+           'add_directions', 'kept_heads', 'layer_numbers', 'Heads', 'Edit', 'head_edits', 'Plan']
 
 # %% ../nbs/04_edits.ipynb #85be4949
-import hashlib, json, math
+import hashlib, json, math, re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -149,6 +149,62 @@ def kept_heads(
     ranked = score.flatten().sort(descending=True).values
     return score >= ranked[math.ceil(heads*score.numel())-1]
 
+# %% ../nbs/04_edits.ipynb #0f8eda10
+def _number(text, spec):
+    "A layer number in a text"
+    if not re.fullmatch(r'\s*[0-9]{1,6}\s*', text):
+        raise SteeringError(f"layers={spec!r}: expected 'all', 'last10', 'first5', or numbers and ranges with commas "
+                            f"between, as in '10,12,20-24'; {text!r} is no number")
+    return int(text)
+
+def _range(part, spec):
+    "The layers of '7' or '20-24'"
+    first,dash,last = part.partition('-')
+    low = _number(first, spec)
+    high = _number(last, spec) if dash else low
+    if high<low:
+        raise SteeringError(f'layers={spec!r}: the range {part!r} is empty; write the smaller number first')
+    return range(low, high+1)
+
+# %% ../nbs/04_edits.ipynb #7a72d367
+def _end_layers(word, count, spec, known):
+    "The first or the last few of the layers that are known"
+    if known is None:
+        raise SteeringError(f'layers={spec!r} counts from an end, and nothing here says how many layers there are: '
+                            'give statistics of the model, or the numbers themselves')
+    n = _number(count, spec)
+    if not 0<n<=len(known):
+        raise SteeringError(f'layers={spec!r}: there are {len(known)} layers')
+    return known[:n] if word=='first' else known[-n:]
+
+def _spelled(spec, known):
+    "The layers of a text"
+    text = spec.strip().lower()
+    if text=='all':
+        return known
+    for word in ('first','last'):
+        if text.startswith(word):
+            return _end_layers(word, text.removeprefix(word), spec, known)
+    return [l for part in text.split(',') for l in _range(part, spec)]
+
+# %% ../nbs/04_edits.ipynb #8e8377af
+def layer_numbers(
+    layers:object, # None or 'all', 'last10', 'first5', '10,12,20-24', a number, or several
+    known:list=None, # the numbers of the layers that there are, in order; None: not known
+)->tuple: # of numbers, ascending; None where all are meant and it is not known which there are
+    "The decoder layers that are meant; raises `SteeringError` for a text that is not understood and layers not there"
+    spelled = _spelled(layers, known) if isinstance(layers, str) else layers
+    if spelled is None:
+        return known if known is None else tuple(known)
+    listed = [spelled] if isinstance(spelled, int) else list(spelled)
+    odd = [l for l in listed if isinstance(l, bool) or not isinstance(l, int)]
+    if odd:
+        raise SteeringError(f'layers={layers!r:.80}: {odd[0]!r:.40} is no number of a layer')
+    unknown = [] if known is None else sorted(set(listed)-set(known))
+    if unknown:
+        raise SteeringError(f'There are no layers {unknown}: there are {known[0]} to {known[-1]}')
+    return tuple(sorted(set(listed)))
+
 # %% ../nbs/04_edits.ipynb #6736fc95
 @dataclass(frozen=True)
 class Heads:
@@ -156,7 +212,7 @@ class Heads:
     share:float=None # of all heads, in (0, 1] …
     by:object='D' # … by this score: a name, a tensor L×H, or a list of (layer, head) that says which heads
     delta:float=None # or: heads whose score ≥ δ
-    layers:tuple=None # only these decoder layers; None: all
+    layers:object=None # only these decoder layers, as `layer_numbers` reads them; None: all
 
     def mask(self,
         stats, # has `.layers` and `.score(name)`, like `KeyStats`
@@ -199,13 +255,8 @@ def _listed(self, stats):
 
 def _layers(self, stats):
     "L×1, True for layers that may be edited"
-    if self.layers is None:
-        return torch.ones(len(stats.layers), 1, dtype=torch.bool)
-    unknown = set(self.layers)-set(stats.layers)
-    if unknown:
-        raise SteeringError(f'The statistics have no layers {sorted(unknown)}: '
-                            f'they have {stats.layers[0]} to {stats.layers[-1]}')
-    return torch.tensor([l in self.layers for l in stats.layers])[:,None]
+    chosen = layer_numbers(self.layers, stats.layers)
+    return torch.tensor([l in chosen for l in stats.layers])[:,None]
 
 Heads._listed = _listed
 Heads._layers = _layers

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['once', 'Steerer', 'check_finite', 'check_share', 'model_of', 'HeadEdit', 'Range', 'Options', 'Look', 'Method',
-           'register', 'registered', 'method_named', 'method', 'parameters', 'search_space']
+           'register', 'registered', 'method_named', 'method', 'parameters', 'search_space', 'Planned']
 
 # %% ../../nbs/08_methods.ipynb #53f4748b
 import hashlib, importlib, inspect, json, math, pkgutil
@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import wraps
 from importlib.metadata import entry_points
+from pathlib import Path
 import numpy as np, torch
 from ..core import SteeringError
 from ..layouts import steady
 from ..spans import Prompt
 from ..edits import Heads, Plan, head_edits
-from ..backends.hf import open_plan
+from ..backends.hf import check_model, open_plan
 
 # %% ../../nbs/08_methods.ipynb #2048f2f9
 def once(f:Callable)->Callable: # a method without arguments
@@ -256,3 +257,14 @@ def search_space(
     if 'heads' in space and len(scores)>1:
         space['heads_by'] = Options(tuple(scores), 'D')
     return space
+
+# %% ../../nbs/08_methods.ipynb #4877b7fb
+class Planned(Steerer):
+    "A plan that is there already as a steerer; its fingerprint is that of the plan"
+    def __init__(self,
+        plan:Plan|str|Path, # or the path of a saved one
+    ):
+        self.edits = plan if isinstance(plan, Plan) else Plan.load(plan)
+    def plan(self): return self.edits
+    def check(self, model): check_model(self.edits, model)
+    def __repr__(self): return f'Planned({self.edits})'

@@ -16,7 +16,7 @@ from ..core import DataError, SteeringError, read_jsonl, write_whole
 from ..layouts import fingerprint, geometry, sites
 from ..spans import Prompt
 from ..contrast import KeyStats
-from ..edits import Edit, Heads, Plan, head_edits, kept_heads
+from ..edits import Edit, Heads, Plan, head_edits, kept_heads, layer_numbers
 from ..backends.attention import query_heads, token_bias
 from .base import Look, Range, Steerer, check_finite, model_of, once, register
 from .seka import heads_space
@@ -66,10 +66,17 @@ def _plan(self):
 def _edit(s, layer, heads):
     return Edit('logit', layer, heads, s.op, torch.full((1 if heads is None else len(heads),), float(s.factor)))
 
-def _in_layers(s, layer): return s.layers is None or layer in s.layers
+def _layers(s):
+    "The numbers of the layers to bias; None: all"
+    return None if s.layers is None else layer_numbers(s.layers, s.stats and s.stats.layers)
+
+def _in_layers(s, layer):
+    chosen = _layers(s)
+    return chosen is None or layer in chosen
 
 def _by_all(s):
-    return [_edit(s, None, None)] if s.layers is None else [_edit(s, l, None) for l in s.layers]
+    chosen = _layers(s)
+    return [_edit(s, None, None)] if chosen is None else [_edit(s, l, None) for l in chosen]
 
 def _by_list(s):
     at = {}
@@ -106,7 +113,7 @@ class AttentionBias(LogitBias):
     strength:float=1. # b
     delta:float=None # bias heads with a score ≥ δ …
     heads:float=None # … or this share of the heads (default: all)
-    layers:tuple=None # only these decoder layers; None: all
+    layers:tuple|str=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, a list of (layer, query head), or a tensor L×(H·G)
     op = 'bias'
 
@@ -128,7 +135,7 @@ class PASTA(LogitBias):
     side:str='exclude' # 'include': −w·ln α on marked tokens instead
     delta:float=None # steer heads with a score ≥ δ …
     heads:float=None # … or this share of the heads (default 0.12)
-    layers:tuple=None # only these decoder layers; None: all
+    layers:tuple|str=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, a list of (layer, query head), or a tensor L×(H·G)
 
     def __post_init__(self):
@@ -172,13 +179,10 @@ def _to_try(model, level, layers):
     "The (layer, query head) to try; −1: the whole layer"
     if level not in ('head','layer'):
         raise SteeringError(f"level={level!r} is unknown: expected 'head' or 'layer'")
-    L,H,G,_ = geometry(model)
+    _,H,G,_ = geometry(model)
     known = [s.layer for s in sites(model)]
-    unknown = set(layers or ())-set(known)
-    if unknown:
-        raise SteeringError(f'The model has no layers {sorted(unknown)}: it has {L}')
     heads = range(H*G) if level=='head' else [-1]
-    return [(l, h) for l in known if layers is None or l in layers for h in heads]
+    return [(l, h) for l in layer_numbers(layers, known) for h in heads]
 
 # %% ../../nbs/15_logit_bias.ipynb #f62a041d
 def _profile(
@@ -187,7 +191,7 @@ def _profile(
     task, # function (model, tok, steerer) → score; the higher the better
     path:Path=None, # JSONL file that keeps the profile; an unfinished one is continued
     level:str='head', # 'layer': all heads of a layer at once
-    layers:tuple=None, # try only these decoder layers; None: all
+    layers:tuple|str=None, # try only these decoder layers, as above; None: all
     progress:bool=True, # show a progress bar
     **params, # of `PASTA`: alpha, side
 )->pd.DataFrame: # layer, head (−1: the whole layer), score; best first
