@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['app', 'ModelOption', 'StatsOption', 'ExpertsOption', 'GainOption', 'HeadsOption', 'GammaOption', 'SettingOption',
-           'MarkersOption', 'SpansOption', 'MessagesOption', 'OutOption', 'HalfOption', 'MethodsOption', 'main',
-           'start', 'Filled', 'Given', 'Ask', 'generate', 'learn', 'learn_queries', 'info', 'evaluate', 'calibrate',
-           'bench']
+           'MarkersOption', 'SpansOption', 'MessagesOption', 'LayersOption', 'PlanOption', 'OutOption', 'HalfOption',
+           'MethodsOption', 'main', 'start', 'Filled', 'Given', 'Ask', 'generate', 'learn', 'learn_queries', 'convert',
+           'info', 'evaluate', 'calibrate', 'bench']
 
 # %% ../nbs/29_cli.ipynb #96fdf79e
 import importlib.util, inspect, json, math, os, re, sys, tempfile, traceback
@@ -202,15 +202,18 @@ def _classes():
     from seka import KeyStats, QueryStats
     return {'keys': KeyStats, 'queries': QueryStats}
 
-def _kind(file):
-    "The kind that the header of a file names; keys where it names none, so that loading says what is wrong"
+def _format(file):
+    "The format that the header of a file names, or None"
     from safetensors import SafetensorError, safe_open
     try:
         with safe_open(file, 'pt') as f:
-            header = f.metadata() or {}
+            return (f.metadata() or {}).get('format')
     except (OSError, SafetensorError, TypeError):
-        header = {}
-    return 'queries' if header.get('format')=='seka.QueryStats' else 'keys'
+        return None
+
+def _kind(file):
+    "The kind that the header of a file names; keys where it names none, so that loading says what is wrong"
+    return 'queries' if _format(file)=='seka.QueryStats' else 'keys'
 
 # %% ../nbs/29_cli.ipynb #e1000023
 def _check_name(name, files):
@@ -626,6 +629,30 @@ MarkersOption = Annotated[str, Option(help=_markers_help)]
 SpansOption = Annotated[str, Option(help=_spans_help)]
 MessagesOption = Annotated[Path, Option(help='A chat instead of the prompt: a JSON file, a list of messages.')]
 
+# %% ../nbs/29_cli.ipynb #ab9c6a69
+_layers_help = 'Only these decoder layers: last10, first5, all, or numbers and ranges such as 10,12,20-24.'
+_plan_help = 'A file of a plan, of seka convert say, to steer with instead of a method.'
+
+LayersOption = Annotated[str, Option(help=_layers_help)]
+PlanOption = Annotated[Path, Option(help=_plan_help)]
+
+def _from_plan(path, given, setting, **named):
+    "The steerer of a saved plan, and its name; raises `SekaError` for options beside it"
+    from seka import Plan, SekaError
+    from seka.methods.base import Planned
+    options = {**named, 'stats': given.stats or None, 'expert': given.experts or None, 'set': setting or None}
+    beside = [f'--{name}' for name,value in options.items() if value is not None]
+    if beside:
+        raise SekaError(f'--plan {path} has all its settings in it: leave out {", ".join(beside)}')
+    steerer = Planned(Plan.load(path))
+    return steerer.edits.method or 'plan', steerer
+
+def _chosen(plan, name, given, setting, **named):
+    "The name of what steers, and the steerer: of a saved plan, or of a method; raises `SekaError`"
+    if plan is not None:
+        return _from_plan(plan, given, setting, **named)
+    return name, _steerers([name], given, setting, **named)[name]
+
 # %% ../nbs/29_cli.ipynb #a021f979
 @app.command(cls=Filled)
 def generate(
@@ -635,6 +662,8 @@ def generate(
     gain: GainOption = None,
     heads: HeadsOption = None,
     gamma: GammaOption = None,
+    layers: LayersOption = None,
+    plan: PlanOption = None,
     method: Annotated[str, Option(help='One of {methods}.')] = 'seka',
     adaptive: Annotated[bool, Option('--adaptive', help='The same as --method adaseka.')] = False,
     expert: ExpertsOption = [],
@@ -648,7 +677,8 @@ def generate(
 ):
     "Continue a marked prompt, plain and steered side by side."
     ask,name = _ask(text, messages, markers, spans, chat),_steering(method, adaptive)
-    steerer = _steerers([name], Given(model, stats, expert), setting, gain=gain, heads=heads, gamma=gamma)[name]
+    named = dict(gain=gain, heads=heads, gamma=gamma, layers=layers)
+    name,steerer = _chosen(plan, name, Given(model, stats, expert), setting, **named)
     result = _generate(model, ask, steerer, max_new_tokens=max_new_tokens)
     _print(result, _settings(name, steerer), as_json)
 
@@ -713,6 +743,32 @@ def learn_queries(
     _save(stats, out, half)
     print(f'{out}: {stats.meta["prompts"]} prompts, {stats.meta["texts"]} paragraphs, {len(stats.layers)} layers')
 
+# %% ../nbs/29_cli.ipynb #26c28fdf
+_files = ('Files of the published code: projections (*_pos_proj.pt and perhaps *_neg_proj.pt), experts (*_pos_svd.pt), '
+          'a JSON file of experts {name: path}, or one of the heads of PASTA {"layer": [heads]}.')
+_convert_gain = ('g⁺ of projections (without it 2; twice their amplify_pos where there is no negative file), '
+                 'or g of experts.')
+_convert_set = 'NAME=VALUE: k, routing, router_pass of experts; feature of projections; alpha, side of heads.'
+
+@app.command(cls=Filled)
+def convert(
+    files: Annotated[list[Path], Argument(help=_files)],
+    out: OutOption,
+    model: ModelOption = None,
+    gain: Annotated[float, Option(help=_convert_gain)] = None,
+    neg_gain: Annotated[float, Option(help='g⁻ of projections.')] = None,
+    layers: LayersOption = None,
+    setting: Annotated[list[str], Option('--set', help=_convert_set)] = [],
+):
+    "Make a plan of files of the published code, checked against the model."
+    from seka.convert import convert as convert_, file_kind, makers
+    _writable(out)
+    known = _parameters(makers[file_kind(files[0])])
+    settings = _given(setting, known, gain=gain, neg_gain=neg_gain, layers=layers)
+    plan = convert_(_load(model)[0], *files, **settings)
+    plan.save(out)
+    print(f'{out}: {plan}')
+
 # %% ../nbs/29_cli.ipynb #e1000036
 def _info_meta(meta):
     "What the header of statistics says, a line each"
@@ -735,6 +791,19 @@ def _info_stats(stats):
     heads = ', '.join(f'{stats.layers[i//H]}.{i%H} {score[i]:.2f}' for i in top)
     print(f'heads with the largest {name} (layer.head): {heads}')
 
+def _info_file(file):
+    "What is in a file of statistics, or of a plan"
+    from seka import Plan
+    if _format(file)!='seka.Plan':
+        for stats in _held(file).values():
+            _info_stats(stats)
+        return
+    plan = Plan.load(file)
+    print(plan)
+    for e in plan.edits:
+        where = 'every layer' if e.layer is None else f'layer {e.layer}'
+        print(f'{where}: {e.kind} {e.op}, heads {"all" if e.heads is None else ", ".join(map(str, e.heads))}')
+
 def _info_model(name):
     "Where the keys of a model come out"
     from seka import geometry, sites
@@ -744,7 +813,7 @@ def _info_model(name):
     print(f'geometry: {g.L} layers, {g.H} KV heads of dimension {g.D}, {g.G} query heads each')
 
 # %% ../nbs/29_cli.ipynb #a510600f
-_what = ('A file of statistics, or a model (hub id, folder, .gguf). '
+_what = ('A file of statistics or of a plan, or a model (hub id, folder, .gguf). '
          'Without it: the default model, its statistics and its experts.')
 
 @app.command(cls=Filled)
@@ -759,8 +828,7 @@ def info(
         print('experts for --adaptive: '+', '.join(f'{n} ({s.n} answer tokens)' for n,s in experts().items()))
         _info_model(None)
     elif what.endswith('.safetensors'):
-        for stats in _held(what).values():
-            _info_stats(stats)
+        _info_file(what)
     else:
         _info_model(what)
 

@@ -189,20 +189,20 @@ def _spelled(spec, known):
 
 # %% ../nbs/04_edits.ipynb #8e8377af
 def layer_numbers(
-    layers:object, # None or 'all', 'last10', 'first5', '10,12,20-24', a number, or several
-    known:list=None, # the numbers of the layers that there are, in order; None: not known
-)->tuple: # of numbers, ascending; None where all are meant and it is not known which there are
+    layers:tuple|list|str|int|None, # None or 'all', 'last10', 'first5', '10,12,20-24', a number, or several
+    known:list|None=None, # the numbers of the layers that there are, in order; None: not known
+)->tuple|None: # of numbers, ascending; None where all are meant and it is not known which there are
     "The decoder layers that are meant; raises `SteeringError` for a text that is not understood and layers not there"
     spelled = _spelled(layers, known) if isinstance(layers, str) else layers
     if spelled is None:
-        return known if known is None else tuple(known)
+        return None if known is None else tuple(known)
     listed = [spelled] if isinstance(spelled, int) else list(spelled)
     odd = [l for l in listed if isinstance(l, bool) or not isinstance(l, int)]
     if odd:
         raise SteeringError(f'layers={layers!r:.80}: {odd[0]!r:.40} is no number of a layer')
-    unknown = [] if known is None else sorted(set(listed)-set(known))
-    if unknown:
-        raise SteeringError(f'There are no layers {unknown}: there are {known[0]} to {known[-1]}')
+    if known is not None and not set(listed)<=set(known):
+        raise SteeringError(f'There are no layers {sorted(set(listed)-set(known))}: '
+                            f'there are {known[0]} to {known[-1]}')
     return tuple(sorted(set(listed)))
 
 # %% ../nbs/04_edits.ipynb #6736fc95
@@ -212,7 +212,7 @@ class Heads:
     share:float=None # of all heads, in (0, 1] …
     by:object='D' # … by this score: a name, a tensor L×H, or a list of (layer, head) that says which heads
     delta:float=None # or: heads whose score ≥ δ
-    layers:object=None # only these decoder layers, as `layer_numbers` reads them; None: all
+    layers:tuple|str|None=None # only these decoder layers, as `layer_numbers` reads them; None: all
 
     def mask(self,
         stats, # has `.layers` and `.score(name)`, like `KeyStats`
@@ -405,3 +405,32 @@ def _load(cls,
         raise DataError(f'{path} is no plan that this package understands: {e}') from e
 
 Plan.load = classmethod(_load)
+
+# %% ../nbs/04_edits.ipynb #87de8623
+def _save_pretrained(self,
+    folder:str|Path, # made if it is not there
+    **settings, # of `save_plan` in `34_hub`: custom_generate, repo_id
+):
+    "Write the plan and a card into a folder; raises `DataError`"
+    from seka.hub import save_plan
+    save_plan(self, folder, **settings)
+
+def _push_to_hub(self,
+    repo_id:str, # user or organisation, and name
+    **settings, # of `push_plan` in `34_hub`: private, custom_generate, commit_message, token, branch, create_pr
+)->str: # the commit's URL
+    "Upload the plan and its card to the Hugging Face Hub"
+    from seka.hub import push_plan
+    return push_plan(self, repo_id, **settings)
+
+def _from_pretrained(cls,
+    name:str|Path, # repository id, local folder or file
+    **download, # revision, token, cache_dir, force_download, local_files_only
+)->Plan:
+    "A plan from the Hub, a local folder or a file; raises `DataError`"
+    from seka.hub import fetch_plan
+    return fetch_plan(name, **download)
+
+Plan.save_pretrained = _save_pretrained
+Plan.push_to_hub = _push_to_hub
+Plan.from_pretrained = classmethod(_from_pretrained)

@@ -127,7 +127,7 @@ class AdaSEKA(Steerer):
     router_pass:str='in' # which query routes: of the steered pass itself ('in') or of a plain pass before ('two')
     delta:float=None # an expert keeps heads with D ≥ δ …
     heads:float=None # … or this share of the heads with its largest D (default .12)
-    layers:tuple|str=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
+    layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, as in `Heads`
 
     def __post_init__(self):

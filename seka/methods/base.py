@@ -169,7 +169,7 @@ class Method:
     implied:dict=field(default_factory=dict) # parameters that the name implies
 
 # %% ../../nbs/08_methods.ipynb #ee810c67
-_registered = {} # name → `Method`
+_registered:dict[str,Method] = {} # name → `Method`
 
 def register(
     name:str, # kebab-case

@@ -21,7 +21,7 @@ class KeyScale(HeadEdit):
     gain:float=1. # g
     delta:float=None # keep heads with a score ≥ δ …
     heads:float=None # … or this share of the heads (default 0.12)
-    layers:tuple|str=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
+    layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, as in `Heads`
 
     def __post_init__(self):

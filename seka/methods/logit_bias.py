@@ -113,7 +113,7 @@ class AttentionBias(LogitBias):
     strength:float=1. # b
     delta:float=None # bias heads with a score ≥ δ …
     heads:float=None # … or this share of the heads (default: all)
-    layers:tuple|str=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
+    layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, a list of (layer, query head), or a tensor L×(H·G)
     op = 'bias'
 
@@ -135,7 +135,7 @@ class PASTA(LogitBias):
     side:str='exclude' # 'include': −w·ln α on marked tokens instead
     delta:float=None # steer heads with a score ≥ δ …
     heads:float=None # … or this share of the heads (default 0.12)
-    layers:tuple|str=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
+    layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, a list of (layer, query head), or a tensor L×(H·G)
 
     def __post_init__(self):
@@ -191,7 +191,7 @@ def _profile(
     task, # function (model, tok, steerer) → score; the higher the better
     path:Path=None, # JSONL file that keeps the profile; an unfinished one is continued
     level:str='head', # 'layer': all heads of a layer at once
-    layers:tuple|str=None, # try only these decoder layers, as above; None: all
+    layers:tuple|str|None=None, # try only these decoder layers, as above; None: all
     progress:bool=True, # show a progress bar
     **params, # of `PASTA`: alpha, side
 )->pd.DataFrame: # layer, head (−1: the whole layer), score; best first

@@ -47,7 +47,7 @@ class SEKA(HeadEdit):
     gamma:float=.99 # share of the singular values' sum that P⁺ keeps
     delta:float=None # keep heads with D ≥ δ …
     heads:float=None # … or this share of the heads with the largest D (default 0.12)
-    layers:tuple|str=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
+    layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, as in `Heads`
 
     def __post_init__(self):
