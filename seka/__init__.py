@@ -7,11 +7,11 @@ _homes = {name: home for home,names in {
     'models': 'load',
     'layouts': 'capture geometry sites',
     'spans': 'Prompt highlight',
-    'edits': 'Edit Heads Plan',
+    'edits': 'Edit Heads Plan layer_numbers',
     'backends.hf': 'Comparison compare generate next_logprobs open_plan prefill',
     'backends.attention': 'attention_mass',
     'contrast': 'KeyStats learn pairs',
-    'methods.base': 'Steerer method register registered',
+    'methods.base': 'Planned Steerer method register registered',
     'methods.seka': 'SEKA',
     'methods.adaseka': 'AdaSEKA experts merge',
     'queries': 'QueryStats learn_queries',
@@ -26,6 +26,7 @@ _homes = {name: home for home,names in {
     'results': 'Results',
     'evaluation': 'evaluate',
     'calibration': 'calibrate',
+    'hub': 'SteeredDecoding SteeredPipeline',
 }.items() for name in names.split()}
 __all__ = [*_homes]
 

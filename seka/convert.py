@@ -9,6 +9,7 @@ __all__ = ['makers', 'read_tensors', 'Rows', 'read_projection', 'projection_plan
 # %% ../nbs/33_convert.ipynb #d4b10808
 import inspect
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 import torch
@@ -296,8 +297,9 @@ def _signed(files):
                         'be the negative one')
     return positive[0], negative[0] if negative else None
 
-# %% ../nbs/33_convert.ipynb #0fb869c7
-makers = dict(projection=projection_plan, expert=expert_plan, experts=expert_plan, heads=PASTA)
+# %% ../nbs/33_convert.ipynb #766b45d1
+makers:dict[str,Callable] = dict(projection=projection_plan, expert=expert_plan, experts=expert_plan,
+                              heads=PASTA)
 
 def _one_kind(files):
     "The kind of some files; raises `DataError`"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 import torch
+from fastcore.basics import patch
 from safetensors import safe_open
 from safetensors.torch import save as to_safetensors
 from .core import DataError, SteeringError, write_whole
@@ -366,7 +367,8 @@ def _digest(packed):
     return res.hexdigest()
 
 # %% ../nbs/04_edits.ipynb #a9fa1944
-def _save(self,
+@patch
+def save(self:Plan,
     path:Path, # where to; the folder must exist
 )->Path:
     "Write the plan as one safetensors file; raises `DataError` if that cannot be done"
@@ -374,8 +376,6 @@ def _save(self,
     header = dict(format='seka.Plan', version='1', plan=packed[0], method=self.method, sha256=_digest(packed))
     write_whole(path, to_safetensors(packed[1], metadata=header))
     return Path(path)
-
-Plan.save = _save
 
 # %% ../nbs/04_edits.ipynb #3f687298
 def _read(path):
@@ -386,7 +386,8 @@ def _read(path):
     except Exception as e:
         raise DataError(f'{path} cannot be read as safetensors: {e}') from e
 
-def _load(cls,
+@patch(cls_method=True)
+def load(cls:Plan,
     path:Path, # of a saved plan
 )->Plan:
     "Read a plan; raises `DataError` for anything that is not one, or was changed"
@@ -404,10 +405,9 @@ def _load(cls,
     except (KeyError, TypeError, ValueError, IndexError, SteeringError) as e:
         raise DataError(f'{path} is no plan that this package understands: {e}') from e
 
-Plan.load = classmethod(_load)
-
 # %% ../nbs/04_edits.ipynb #87de8623
-def _save_pretrained(self,
+@patch
+def save_pretrained(self:Plan,
     folder:str|Path, # made if it is not there
     **settings, # of `save_plan` in `34_hub`: custom_generate, repo_id
 ):
@@ -415,7 +415,8 @@ def _save_pretrained(self,
     from seka.hub import save_plan
     save_plan(self, folder, **settings)
 
-def _push_to_hub(self,
+@patch
+def push_to_hub(self:Plan,
     repo_id:str, # user or organisation, and name
     **settings, # of `push_plan` in `34_hub`: private, custom_generate, commit_message, token, branch, create_pr
 )->str: # the commit's URL
@@ -423,14 +424,11 @@ def _push_to_hub(self,
     from seka.hub import push_plan
     return push_plan(self, repo_id, **settings)
 
-def _from_pretrained(cls,
+@patch(cls_method=True)
+def from_pretrained(cls:Plan,
     name:str|Path, # repository id, local folder or file
     **download, # revision, token, cache_dir, force_download, local_files_only
 )->Plan:
     "A plan from the Hub, a local folder or a file; raises `DataError`"
     from seka.hub import fetch_plan
     return fetch_plan(name, **download)
-
-Plan.save_pretrained = _save_pretrained
-Plan.push_to_hub = _push_to_hub
-Plan.from_pretrained = classmethod(_from_pretrained)

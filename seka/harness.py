@@ -41,7 +41,7 @@ lm_eval.utils.env.filters['mark'] = mark
 
 # %% ../nbs/32_harness.ipynb #4d03c549
 def named_steerer(
-    name:object, # a registered method, the file or repository of a plan, a steerer, or None
+    name, # a registered method, the file or repository of a plan, a steerer, or None
     stats:str|None=None, # file, folder or repository; None: what the package ships
     **params, # of the method
 ): # a steerer, None, or 'marks'
@@ -53,11 +53,14 @@ def named_steerer(
     if str(name).endswith('.safetensors') or '/' in str(name):
         from seka.hub import steerer_of
         return steerer_of(name)
-    kind = method_named(name).stats
+    return method(name, _statistics(method_named(name).stats, stats), **params)
+
+def _statistics(kind, name):
+    "What a method is made from"
     if kind=='experts':
-        return method(name, shipped_experts(), **params)
-    made = {'keys': KeyStats, 'queries': QueryStats}.get(kind)
-    return method(name, made and made.from_pretrained(stats), **params)
+        return shipped_experts()
+    classes = dict(keys=KeyStats, queries=QueryStats)
+    return classes[kind].from_pretrained(name) if kind in classes else None
 
 # %% ../nbs/32_harness.ipynb #37d20d85
 class SekaLM(HFLM):

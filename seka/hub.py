@@ -76,18 +76,21 @@ def fetch_plan(
     **download, # of `hf_hub_download`: token, cache_dir, force_download, local_files_only
 )->Plan:
     "A plan from the Hub, a local folder or a file; raises `DataError`"
+    return _fetched(name, dict(revision=revision, **download))
+
+def _fetched(name, how):
     from huggingface_hub import hf_hub_download
     path = local_file(name, plan_file)
     if path is None:
         try:
-            path = hf_hub_download(str(name), plan_file, revision=revision, **download)
+            path = hf_hub_download(str(name), plan_file, **how)
         except (OSError, ValueError) as e:
             raise DataError(f'{name} is no local file or folder, and could not be fetched from the Hub: {e}') from e
     return Plan.load(path)
 
 # %% ../nbs/34_hub.ipynb #cace7225
 def steerer_of(
-    source:Steerer|Plan|str|Path, # a steerer, a plan, or where a plan is: a file, a folder, a repository
+    source:Steerer|Plan|str|Path|None, # a steerer, a plan, or where a plan is: a file, a folder, a repository
 )->Steerer:
     "What steers; raises `DataError`, and `SteeringError` for nothing"
     if source is None:
@@ -133,8 +136,8 @@ class SteeredDecoding:
 # %% ../nbs/34_hub.ipynb #28a3904c
 def generate_marked(
     model, # a Hugging Face causal LM
-    steerer:object=None, # as `steerer_of` takes it
-    prompt:object=None, # a marked text, a chat, a list of either, or a `Prompt`
+    steerer:Steerer|Plan|str|Path|None=None, # as `steerer_of` takes it
+    prompt:str|list|Prompt|None=None, # a marked text, a chat, a list of either, or a `Prompt`
     tokenizer:object=None, # the model's fast tokenizer, for a text
     inputs:torch.Tensor|None=None, # or B×T token ids, also as input_ids …
     weights:torch.Tensor|None=None, # … with their weights
@@ -147,13 +150,13 @@ def generate_marked(
     if (prompt is None)==(ids is None):
         raise SpanError("Give a marked prompt and its tokenizer, generate(prompt='… **this** …', tokenizer=tok), "
                         'or token ids with weights')
-    if prompt is None:
-        prompt = Prompt(ids, mask, weights)
-    if not isinstance(prompt, Prompt):
-        prompt = highlight(tokenizer, prompt, **how)
-    prompt = prompt.to(model.device)
-    with steerer_of(steerer)(model, prompt):
-        return model.generate(**prompt, **kwargs)
+    marked = _as_prompt(prompt, tokenizer, how) if prompt is not None else Prompt(ids, mask, weights)
+    with steerer_of(steerer)(model, marked):
+        return model.generate(**{name: ids.to(model.device) for name,ids in marked.items()}, **kwargs)
+
+def _as_prompt(prompt, tokenizer, how):
+    "A prompt as it is, or what `highlight` makes of it"
+    return prompt if isinstance(prompt, Prompt) else highlight(tokenizer, prompt, **how)
 
 # %% ../nbs/34_hub.ipynb #59dc166c
 _generate_py = '''"""Steered generation by the package seka, which is needed.
