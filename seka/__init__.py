@@ -33,6 +33,16 @@ __all__ = [*_homes]
 def __getattr__(name):
     if name not in _homes:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    return globals().setdefault(name, getattr(import_module(f'{__name__}.{_homes[name]}'), name))
+    return globals().setdefault(name, getattr(_module(_homes[name]), name))
+
+def _module(home):
+    try:
+        return import_module(f'{__name__}.{home}')
+    except ModuleNotFoundError as e:
+        from .core import MissingExtra, missing_extra
+        said = missing_extra(e)
+        if said is None:
+            raise
+        raise MissingExtra(said) from e
 
 def __dir__(): return sorted({*globals(), *_homes})

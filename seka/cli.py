@@ -35,8 +35,8 @@ def _message(error):
         said = error.format_message()
         misplaced = said.startswith('No such option: --plugin')
         return said + ' (it stands before the command: seka --plugin FILE.py …)' if misplaced else said
-    from seka.core import SekaError
-    return str(error) if isinstance(error, (SekaError, OSError)) else None
+    from seka.core import SekaError, missing_extra
+    return str(error) if isinstance(error, (SekaError, OSError)) else missing_extra(error)
 
 # %% ../nbs/29_cli.ipynb #e1000003
 def _ready_output():

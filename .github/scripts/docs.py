@@ -51,8 +51,9 @@ def formulas(text):
         made = made.replace('>\\{<', '>{<').replace('>\\}<', '>}<')         # large braces keep their backslash
         return re.sub(r'<msup>(<mi>\w</mi>)<mi>&#x02032;</mi></msup>', r'\1<mo rspace="0">&#x02032;</mo>', made)
     code = r'(?P<code>```.*?```|`[^`\n]+`|\\\$)'
-    return re.sub(code+r'|\$\$(?P<block>.+?)\$\$|(?<![\w$])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$])?)\$(?![\w$])', put, text,
-                  flags=re.S)
+    block = r'\$\$(?P<block>.+?)\$\$'
+    inline = r'(?<![\w$])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$])?)\$(?![\w$])'
+    return re.sub(f'{code}|{block}|{inline}', put, text, flags=re.S)
 
 
 def linked(text, here, pages):
@@ -88,7 +89,8 @@ def page_of(file, here, pages, out):
         if 'output: false' in found:
             c.outputs = []
     exporter = MarkdownExporter()
-    text,resources = exporter.from_notebook_node(nb, resources=dict(unique_key=file.stem, output_files_dir=f'{file.stem}_files'))
+    names = dict(unique_key=file.stem, output_files_dir=f'{file.stem}_files')
+    text,resources = exporter.from_notebook_node(nb, resources=names)
     text = re.sub(r'```python\n+```\n', '', text)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text)
@@ -140,19 +142,18 @@ def parameters(f, said):
 
 def function_text(f, said, level=3):
     "The reference of a function"
-    name = f.name
-    returns = f': {ast.unparse(f.returns)}' if f.returns else ''
-    head = f'{"#"*level} `{name}`\n\n'
-    note = f'\n\nReturns{" `"+returns[2:]+"`" if returns else ""}{": "+said[f.returns.end_lineno] if f.returns and f.returns.end_lineno in said else ""}.'
-    body = cell(ast.get_docstring(f) or '')
-    table = rows(parameters(f, said))
-    return head+body+(f'\n\n{table}' if table else '')+(note if f.returns else '')
+    parts = [f'{"#"*level} `{f.name}`', cell(ast.get_docstring(f) or ''), rows(parameters(f, said))]
+    if f.returns:
+        about = said.get(f.returns.end_lineno)
+        parts.append(f'Returns `{ast.unparse(f.returns)}`{f": {about}" if about else ""}.')
+    return '\n\n'.join(p for p in parts if p)
 
 
 def fields(c, said):
     "(name, type, default, docment) of a dataclass's fields"
-    return [(s.target.id, ast.unparse(s.annotation), s.value is not None and ast.unparse(s.value), said.get(s.end_lineno, ''))
-            for s in c.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)]
+    own = [s for s in c.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)]
+    return [(s.target.id, ast.unparse(s.annotation), s.value is not None and ast.unparse(s.value),
+             said.get(s.end_lineno, '')) for s in own]
 
 
 def patched(f):

@@ -8,7 +8,8 @@ __all__ = ['shipped_experts', 'experts', 'from_counterfact', 'from_bias_in_bios'
 
 # %% ../../nbs/10_adaseka.ipynb #8652858f
 from dataclasses import dataclass, replace
-import pandas as pd, torch
+from typing import TYPE_CHECKING
+import torch
 from ..core import DataError, ModelError, SteeringError, data_path
 from ..layouts import decoder
 from ..spans import Prompt
@@ -17,6 +18,8 @@ from ..edits import Edit, Heads, Plan, routings
 from ..place import positions
 from .base import Look, Options, Range, Steerer, check_finite, model_of, once, register
 from .seka import heads_space
+if TYPE_CHECKING:                           # the extra `eval`: imported where a table is made
+    import pandas as pd
 
 # %% ../../nbs/10_adaseka.ipynb #820b917d
 shipped_experts = ('synthetic','facts','bios','multihop')
@@ -198,8 +201,9 @@ AdaSEKA.plan = once(_plan)
 def _coefficients(self,
     model, # the model to be steered
     prompt:Prompt, # a batch
-)->pd.DataFrame: # row, layer, head, expert, alpha
-    "The experts' coefficients for every row, layer and KV head"
+)->'pd.DataFrame': # row, layer, head, expert, alpha
+    "The experts' coefficients for every row, layer and KV head; needs pandas, of the extra `eval`"
+    import pandas as pd
     ids = next(iter(self.experts.values())).layers
     session = self(model, prompt)
     m = session.marks

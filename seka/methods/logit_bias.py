@@ -8,9 +8,10 @@ __all__ = ['LogitBias', 'AttentionBias', 'PASTA']
 # %% ../../nbs/15_logit_bias.ipynb #bcdf86ad
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from pathlib import Path
 import json
-import pandas as pd, torch
+import torch
 from tqdm.auto import tqdm
 from ..core import DataError, SteeringError, read_jsonl, write_whole
 from ..layouts import fingerprint, geometry, sites
@@ -20,6 +21,8 @@ from ..edits import Edit, Heads, Plan, head_edits, kept_heads, layer_numbers
 from ..backends.attention import query_heads, token_bias
 from .base import Look, Range, Steerer, check_finite, model_of, once, register
 from .seka import heads_space
+if TYPE_CHECKING:                           # the extra `eval`: imported where a table is made
+    import pandas as pd
 
 # %% ../../nbs/15_logit_bias.ipynb #331947e2
 class LogitBias(Steerer):
@@ -194,9 +197,10 @@ def _profile(
     layers:tuple|str|None=None, # try only these decoder layers, as above; None: all
     progress:bool=True, # show a progress bar
     **params, # of `PASTA`: alpha, side
-)->pd.DataFrame: # layer, head (−1: the whole layer), score; best first
+)->'pd.DataFrame': # layer, head (−1: the whole layer), score; best first
     ("The score of a task with each head steered alone (Zhang et al., 2024, section 3.3); "
      "raises `DataError` if `path` is of another profile")
+    import pandas as pd
     todo = _to_try(model, level, layers)
     settings = dict(fingerprint=fingerprint(model), task=getattr(task, '__name__', type(task).__name__),
                     level=level, **params)
@@ -213,7 +217,7 @@ def _profile(
 
 # %% ../../nbs/15_logit_bias.ipynb #2c8726f5
 def _best_heads(
-    profile:pd.DataFrame, # of `PASTA.profile`
+    profile:'pd.DataFrame', # of `PASTA.profile`
     n:int, # so many
 )->list[tuple]:
     "The `n` best (layer, query head) of a profile, for `heads_by`"
