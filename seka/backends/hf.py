@@ -551,8 +551,10 @@ def _shadow_refused(model, name):
             return plain(*args, **kwargs)
         for s in sessions:
             s.used = True
-        raise SteeringError(f'{name} cannot be steered: continuous batching shares the cached keys of equal prefixes '
-                            'between requests, so an edit would reach other requests. Use generate()')
+        raise SteeringError(f'{name} cannot be steered: continuous batching lays the tokens of many requests into '
+                            'one row, so that marks have no place in it, and it shares the cached keys of equal '
+                            'prefixes between requests unless allow_block_sharing=False. '
+                            'Use generate() with a batch of prompts')
     return refuse
 
 def _shadow(model):
