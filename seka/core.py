@@ -36,7 +36,6 @@ class SteeringError(SekaError):
 
 # %% ../nbs/00_core.ipynb #552645d3
 extras = dict( # module → the extra that brings it
-    accelerate='eval',
     matplotlib='eval',
     optuna='eval',
     pandas='eval',
