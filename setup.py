@@ -40,7 +40,7 @@ setuptools.setup(
     package_data={lib:['py.typed'], f'{lib}.data':['*.jsonl', '*.safetensors', '*.js', '*.css']},
     include_package_data=False,
     install_requires=shlex.split(cfg.get('requirements', '')),
-    extras_require={o: shlex.split(cfg.get(f'{o}_requirements', '')) for o in ('dev', 'widgets', 'vllm', 'page')},
+    extras_require={o.removesuffix('_requirements'): shlex.split(cfg[o]) for o in cfg if o.endswith('_requirements')},
     python_requires='>='+cfg['min_python'],
     long_description=readme,
     long_description_content_type='text/markdown',

@@ -7,12 +7,12 @@ _homes = {name: home for home,names in {
     'models': 'load',
     'layouts': 'capture geometry sites',
     'spans': 'MarkWarning Prompt from_utf16 highlight',
-    'edits': 'Edit Heads Plan',
+    'edits': 'Edit Heads Plan layer_numbers',
     'backends.hf': 'Comparison compare generate next_logprobs open_plan prefill',
     'backends.attention': 'attention_mass',
     'backends.vllm': 'vllm_config vllm_request',
     'contrast': 'KeyStats learn pairs',
-    'methods.base': 'Steerer method register registered',
+    'methods.base': 'Planned Steerer method register registered',
     'methods.seka': 'SEKA',
     'methods.adaseka': 'AdaSEKA experts merge',
     'queries': 'QueryStats learn_queries',
@@ -30,12 +30,23 @@ _homes = {name: home for home,names in {
     'results': 'Results',
     'evaluation': 'evaluate',
     'calibration': 'calibrate',
+    'hub': 'SteeredDecoding SteeredPipeline',
 }.items() for name in names.split()}
 __all__ = [*_homes]
 
 def __getattr__(name):
     if name not in _homes:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    return globals().setdefault(name, getattr(import_module(f'{__name__}.{_homes[name]}'), name))
+    return globals().setdefault(name, getattr(_module(_homes[name]), name))
+
+def _module(home):
+    try:
+        return import_module(f'{__name__}.{home}')
+    except ModuleNotFoundError as e:
+        from .core import MissingExtra, missing_extra
+        said = missing_extra(e)
+        if said is None:
+            raise
+        raise MissingExtra(said) from e
 
 def __dir__(): return sorted({*globals(), *_homes})
