@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['pairs', 'triplets', 'contrast', 'Moments', 'MomentSums', 'moments_of', 'encode_contrast', 'answer_rows', 'head_score',
-           'is_text', 'is_count', 'is_positive', 'is_feature', 'Stats', 'KeyStats', 'states_at', 'stats_meta',
-           'eval_mode', 'learn']
+           'is_text', 'is_count', 'is_positive', 'is_feature', 'is_shapes', 'Stats', 'KeyStats', 'states_at',
+           'stats_meta', 'eval_mode', 'learn']
 
 # %% ../nbs/07_contrast.ipynb #41438f3f
 import hashlib
@@ -31,7 +31,7 @@ from tqdm.auto import tqdm
 
 # %% ../nbs/07_contrast.ipynb #c142d0b0
 from .core import DataError, ModelError, data_path, read_jsonl, write_whole
-from .layouts import Site, decoder, fingerprint, geometry, site_hooks, sites
+from .layouts import Site, decoder, fingerprint, shapes, site_hooks, sites, stacked
 from .spans import Prompt, encode, render_chat
 from .edits import feature_map, feature_maps
 
@@ -147,7 +147,7 @@ def moments_of(
     n:int, # tokens that were added
 )->Moments: # in float64, on the CPU
     "The sums of all layers → `Moments`"
-    return Moments(*(torch.stack([s.sums[i].cpu() for s in sums])/n for i in range(5)))
+    return Moments(*(stacked([s.sums[i].cpu() for s in sums])/n for i in range(5)))
 
 # %% ../nbs/07_contrast.ipynb #820f56cc
 def encode_contrast(
@@ -214,6 +214,12 @@ def is_feature(o)->bool:
     "null or the name of a feature map"
     return o is None or (isinstance(o, str) and o in feature_maps)
 
+# %% ../nbs/07_contrast.ipynb #fa170702
+def is_shapes(o)->bool:
+    "null or a list of (KV heads, head dimension), one a layer"
+    def fits(s): return isinstance(s, (list,tuple)) and len(s)==2 and all(is_positive(x) for x in s)
+    return o is None or (isinstance(o, list) and all(fits(s) for s in o))
+
 # %% ../nbs/07_contrast.ipynb #bfedc657
 def _sha256(texts, tensors)->str:
     "SHA-256 over texts in their order and tensors by name"
@@ -234,7 +240,7 @@ class Stats:
     file = 'stats.safetensors' # its name in a folder and on the Hub: that of the class, in snake case
     shipped = None # its name in the package
     axes = {} # pattern of tensor names → their axes, e.g. {'*.mean':'LHD'}
-    needs = dict(model=is_text, fingerprint=is_text) # what `meta` must have: name → test
+    needs = dict(model=is_text, fingerprint=is_text, shapes=is_shapes) # what `meta` must have: name → test
     origin = ('model','revision','dtype') # what `meta` says about where they came from
 
     def score(self, name:str)->torch.Tensor: # L×H
@@ -268,15 +274,21 @@ def trust(self:Stats, model:nn.Module)->Stats:
     return replace(self, meta={**self.meta, 'fingerprint': fingerprint(model)})
 
 # %% ../nbs/07_contrast.ipynb #fc320ec7
+def _shapes_of(stats):
+    "(KV heads, head dimension) of each layer"
+    _,H,D = stats.size
+    return [tuple(s) for s in stats.meta.get('shapes') or [(H, D)]*len(stats.layers)]
+
 @patch
 def check(self:Stats, model:nn.Module):
     "Raise `ModelError` unless these statistics belong to `model`"
-    L,H,_,D = geometry(model)
+    there = [(s.H, s.D) for s in shapes(model)]
     kind = type(model).__name__
     known_as = self.meta['model']
-    if self.size!=(L,H,D):
-        raise ModelError(f'These statistics, of {known_as}, have (layers, KV heads, head dimension) {self.size}; '
-                         f'{kind} has {(L,H,D)}')
+    if _shapes_of(self)!=there:
+        given,found = (_size_of(s) for s in (_shapes_of(self), there))
+        raise ModelError(f'These statistics, of {known_as}, have (layers, KV heads, head dimension) {given}; '
+                         f'{kind} has {found}')
     layers = [s.layer for s in sites(model)]
     if list(self.layers)!=layers:
         raise ModelError(f'These statistics, of {known_as}, are of the layers {reprlib.repr(list(self.layers))}; '
@@ -286,6 +298,27 @@ def check(self:Stats, model:nn.Module):
         raise ModelError(f"These statistics were learned on {known_as} (fingerprint {self.meta['fingerprint']}), "
                          f'and this model is another one ({found}): '
                          'learn its own, or say stats.trust(model) if it is a close relative')
+
+# %% ../nbs/07_contrast.ipynb #fa170701
+def _size_of(shapes):
+    "Layers, KV heads, head dimension, for people: ranges where layers differ"
+    def range_of(numbers):
+        low,high = min(numbers),max(numbers)
+        return low if low==high else f'{low}–{high}'
+    return (len(shapes), *(range_of(o) for o in zip(*shapes)))
+
+@patch(as_prop=True)
+def dims(self:Stats)->list:
+    "The head dimension of each layer"
+    return [D for _,D in _shapes_of(self)]
+
+@patch(as_prop=True)
+def there(self:Stats)->torch.Tensor: # L×H
+    "True for heads that the model has; None where all layers have as many"
+    if not self.meta.get('shapes'):
+        return None
+    heads = torch.tensor([H for H,_ in _shapes_of(self)])
+    return torch.arange(self.size[1])<heads[:,None]
 
 # %% ../nbs/07_contrast.ipynb #1dbfd310
 @dataclass(frozen=True, eq=False, repr=False)
@@ -414,13 +447,16 @@ def stats_meta(
     cls:type, # of the statistics, a subclass of `Stats`
     **more, # what else to note
 )->dict:
-    "What a file of statistics says about the model they belong to"
+    "What a file of statistics says about the model they belong to; `shapes` only where its layers differ"
+    found = [[s.H, s.D] for s in shapes(model)]
+    differ = dict(shapes=found) if any(s!=found[0] for s in found) else {}
     return dict(
         model=Path(model.config._name_or_path or type(model).__name__).name,
         revision=getattr(model.config, '_commit_hash', None),
         fingerprint=fingerprint(model),
         dtype=str(model.dtype).removeprefix('torch.'),
         version=cls.version,
+        **differ,
         **more)
 
 # %% ../nbs/07_contrast.ipynb #dbf66c72

@@ -139,16 +139,18 @@ def kept_heads(
     score:torch.Tensor, # L×H
     heads:float=None, # share of all heads to keep, in (0, 1]
     delta:float=None, # or: keep where the score ≥ δ
+    there:torch.Tensor=None, # L×H, True for heads that the model has, where layers differ; None: all
 )->torch.Tensor: # L×H, True where kept
     "Heads by their score: the upper share, or those above a threshold; raises `SteeringError`"
     if (heads is None) == (delta is None):
         raise SteeringError(f'Give one of heads and delta, got heads={heads}, delta={delta}')
+    there = torch.ones_like(score, dtype=torch.bool) if there is None else there
     if delta is not None:
-        return score >= delta
+        return (score >= delta) & there
     if not 0<heads<=1:
         raise SteeringError(f'heads={heads} is no share: expected a number above 0 and up to 1')
-    ranked = score.flatten().sort(descending=True).values
-    return score >= ranked[math.ceil(heads*score.numel())-1]
+    ranked = score[there].sort(descending=True).values
+    return (score >= ranked[math.ceil(heads*len(ranked))-1]) & there
 
 # %% ../nbs/04_edits.ipynb #6736fc95
 @dataclass(frozen=True)
@@ -173,16 +175,20 @@ class Heads:
         return keep
 
 # %% ../nbs/04_edits.ipynb #4d166276
+def _there(stats):
+    "L×H, True for heads that the model has; None where all layers have as many"
+    return getattr(stats, 'there', None)
+
 def _ranked(self, stats):
     "L×H, by a score"
     if isinstance(self.by, str):
-        return kept_heads(stats.score(self.by), self.share, self.delta)
+        return kept_heads(stats.score(self.by), self.share, self.delta, _there(stats))
     shape = stats.score('depth').shape
     fits = isinstance(self.by, torch.Tensor) and self.by.shape==shape
     if not fits:
         raise SteeringError(f'heads_by must be the name of a score, a tensor of (layers, heads) {tuple(shape)}, '
                             f'or a list of (layer, head); got {self.by!r:.80}')
-    return kept_heads(self.by.cpu(), self.share, self.delta)
+    return kept_heads(self.by.cpu(), self.share, self.delta, _there(stats))
 
 Heads._ranked = _ranked
 
@@ -190,8 +196,10 @@ Heads._ranked = _ranked
 def _listed(self, stats):
     "L×H, True at each (layer, head) of a list"
     keep = torch.zeros(stats.score('depth').shape, dtype=torch.bool)
+    there = _there(stats)
     for pair in self.by:
         known = len(tuple(pair))==2 and pair[0] in stats.layers and 0<=pair[1]<keep.shape[1]
+        known = known and (there is None or there[stats.layers.index(pair[0]), pair[1]])
         if not known:
             raise SteeringError(f'{pair!r} is no (layer, head): layers are {stats.layers[0]} to {stats.layers[-1]}, '
                                 f'heads 0 to {keep.shape[1]-1}')
@@ -256,20 +264,26 @@ def _check_edit(e):
         raise SteeringError(f'{name}: layer {e.layer} and heads {e.heads} must be numbers from 0, each head once')
 
 # %% ../nbs/04_edits.ipynb #ef1460d4
+def _cut(rows, op, dim):
+    "The part of padded rows H′×… that a layer with head dimension `dim` has"
+    along = dict(shift=1, linear=2).get(op, 0)
+    return rows[(..., *[slice(dim)]*along)] if along else rows
+
 def head_edits(
     kind:str, # 'key', 'value' or 'logit'
     op:str, # as in `Edit`
-    table:torch.Tensor, # L×H×…, a row for each head
+    table:torch.Tensor, # L×H×…, a row for each head; padded with zeros where layers differ
     keep:torch.Tensor, # L×H, True for heads to edit
     layers:list[int], # the decoder layer of each of the L
+    dims:list[int]=None, # the head dimension of each of the L; None: that of the table
     **options, # of the edits
 )->list[Edit]: # one for each layer with heads to edit
     "The edits of chosen heads, by the rows of a table"
     res = []
-    for layer,rows,mask in zip(layers, table, keep):
+    for layer,rows,mask,dim in zip(layers, table, keep, dims or [None]*len(layers)):
         heads = mask.nonzero().flatten().tolist()
         if heads:
-            res.append(Edit(kind, layer, heads, op, rows[mask], options))
+            res.append(Edit(kind, layer, heads, op, _cut(rows[mask], op, dim), options))
     return res
 
 # %% ../nbs/04_edits.ipynb #305361d7

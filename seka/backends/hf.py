@@ -22,20 +22,18 @@ import torch
 from fastcore.basics import patch
 from transformers import Cache, GenerationMixin
 from ..core import ModelError, SteeringError
-from ..layouts import Site, decoder, fingerprint, geometry, site_hooks, sites, structure
+from ..layouts import Site, cache_names, decoder, fingerprint, site_hooks, sites, structure
 from ..spans import Prompt, highlight
 from ..edits import Plan, add_directions, curved, head_query, linear, route, scale, shift
 from ..place import in_force, marks_of, place, positions
 
 # %% ../../nbs/06_hf.ipynb #43693ab0
-_cache_names = ('cache','past_key_values','cache_params')
-
 def cache_name(
     model:torch.nn.Module, # a causal LM, or its decoder
 )->str: # 'cache', or 'past_key_values' before transformers 5.24
     "What `model` and its `generate` call the cache"
     known = inspect.signature(decoder(model).forward).parameters
-    return next((n for n in _cache_names if n in known), 'cache')
+    return next((n for n in cache_names if n in known), 'cache')
 
 def cache_of(
     out, # what a forward pass or `generate` returned
@@ -43,7 +41,7 @@ def cache_of(
     "The cache in a model's output, or None"
     if not isinstance(out, dict):
         return None
-    return next((out[n] for n in out if n in _cache_names), None)
+    return next((out[n] for n in out if n in cache_names), None)
 
 # %% ../../nbs/06_hf.ipynb #3c34d406
 def call_arguments(
@@ -53,12 +51,12 @@ def call_arguments(
     "The arguments of a forward pass; raises `SteeringError` for a cache under a name that is not known"
     given = inspect.signature(module.forward).bind_partial(*args, **kwargs).arguments
     given = {**given.pop('kwargs', {}), **given}
-    odd = [n for n,v in given.items() if isinstance(v, Cache) and n not in _cache_names]
+    odd = [n for n,v in given.items() if isinstance(v, Cache) and n not in cache_names]
     if odd:
         raise SteeringError(
             f'The forward pass of {type(module).__name__} gets a cache as {odd[0]!r}, which is not known here: '
-            f'expected {" or ".join(_cache_names)}. Nothing was steered')
-    return given, next((given[n] for n in _cache_names if given.get(n) is not None), None)
+            f'expected {" or ".join(cache_names)}. Nothing was steered')
+    return given, next((given[n] for n in cache_names if given.get(n) is not None), None)
 
 # %% ../../nbs/06_hf.ipynb #ccd85d1e
 Home = namedtuple('Home', 'site device dtype')  # where a layer computes its states, and in what dtype
@@ -688,12 +686,12 @@ class RoutedSession(EditSession):
         plan:Plan, # of routed edits of keys
     ):
         _check_routed(plan, model)
-        self.heads = geometry(model).H
         self.routed = bind_routed(plan, model)
+        self.late = any(r.query.entry for r in self.routed)     # queries are known only when the keys are edited
         self.plain = None           # layer → α of a plain pass
         self.alpha = {}             # layer → α of the latest pass
         keys = [(r.key, self._at_key(r)) for r in self.routed]
-        queries = [(r.query, self._at_query(r)) for r in self.routed]
+        queries = [(r.query, self._at_query(r)) for r in self.routed if not r.query.entry]
         super().__init__(model, prompt, keys+queries, plan.fingerprint)  # hooks are prepended: the last run first
 
 # %% ../../nbs/06_hf.ipynb #c3be457a
@@ -738,7 +736,7 @@ def _check_routed(plan, model):
 @patch
 def read_alpha(self:RoutedSession, r:Routed, queries, last)->torch.Tensor: # B×H′×M
     "The experts' coefficients in one layer"
-    q = head_query(queries, last.to(queries.device), self.heads).index_select(1, r.heads)
+    q = head_query(queries, last.to(queries.device), r.key.heads).index_select(1, r.heads)
     return route(q, r.U, r.S, r.options['routing'])
 
 @patch
@@ -760,14 +758,14 @@ def _at_key(self:RoutedSession, r):
 @patch
 def _two(self:RoutedSession)->bool:
     "Whether the plain pass routes"
-    return self.state.chunked or self.routed[0].options['router_pass']=='two'
+    return self.late or self.state.chunked or self.routed[0].options['router_pass']=='two'
 
 @patch
 def begin(self:RoutedSession, p):
     begins = p.placement.start==0 or self.state.placed==1
     self.state.chunked = (self.state.chunked and not begins) or p.part.last is None
     if self._two() and self.plain is None:
-        if self.routed[0].options['router_pass']=='in':
+        if self.routed[0].options['router_pass']=='in' and not self.late:
             warnings.warn(
                 'This prompt is read in chunks and its marked part comes before its last token, by whose query '
                 'the experts '
@@ -853,7 +851,7 @@ def generate(
     if steerer and not prompt.weights.any():
         warnings.warn('Nothing is marked in this prompt, so there is nothing to steer: put **…** around what matters')
     known = (model.generation_config.pad_token_id, tok.pad_token_id, tok.eos_token_id)
-    given = {cache_name(model) if k in _cache_names else k: v for k,v in kwargs.items()}
+    given = {cache_name(model) if k in cache_names else k: v for k,v in kwargs.items()}
     settings = dict(do_sample=False, pad_token_id=next((o for o in known if o is not None), None)) | given
     with steerer(model, prompt) if steerer else unsteered():
         out = model.generate(**prompt, **settings)

@@ -115,7 +115,7 @@ class HeadEdit(Steerer):
     def check(self, model): self.stats.check(model)
     def head_plan(self, op:str, table:torch.Tensor, kind:str='key', **options)->Plan:
         "The plan of one operation with a row of L×H×… for each chosen head"
-        edits = head_edits(kind, op, table, self.keep, self.stats.layers, **options)
+        edits = head_edits(kind, op, table, self.keep, self.stats.layers, self.stats.dims, **options)
         return Plan(edits, model_of(self.stats), type(self).__name__)
 
 # %% ../../nbs/08_methods.ipynb #d8e050f7

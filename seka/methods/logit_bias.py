@@ -13,7 +13,7 @@ import json
 import pandas as pd, torch
 from tqdm.auto import tqdm
 from ..core import DataError, SteeringError, read_jsonl, write_whole
-from ..layouts import fingerprint, geometry, sites
+from ..layouts import fingerprint, sites
 from ..spans import Prompt
 from ..contrast import KeyStats
 from ..edits import Edit, Heads, Plan, head_edits, kept_heads
@@ -172,13 +172,13 @@ def _to_try(model, level, layers):
     "The (layer, query head) to try; −1: the whole layer"
     if level not in ('head','layer'):
         raise SteeringError(f"level={level!r} is unknown: expected 'head' or 'layer'")
-    L,H,G,_ = geometry(model)
-    known = [s.layer for s in sites(model)]
+    counts = {s.layer: s.heads for s in sites(model, 'query')}
+    known = list(counts)
     unknown = set(layers or ())-set(known)
     if unknown:
-        raise SteeringError(f'The model has no layers {sorted(unknown)}: it has {L}')
-    heads = range(H*G) if level=='head' else [-1]
-    return [(l, h) for l in known if layers is None or l in layers for h in heads]
+        raise SteeringError(f'The model has no layers {sorted(unknown)}: it has {len(known)}')
+    chosen = [l for l in known if layers is None or l in layers]
+    return [(l, h) for l in chosen for h in (range(counts[l]) if level=='head' else [-1])]
 
 # %% ../../nbs/15_logit_bias.ipynb #f62a041d
 def _profile(
@@ -197,11 +197,11 @@ def _profile(
     settings = dict(fingerprint=fingerprint(model), task=getattr(task, '__name__', type(task).__name__),
                     level=level, **params)
     done = _read_profile(path, settings)
-    every = range(geometry(model).H*geometry(model).G)
+    counts = {s.layer: s.heads for s in sites(model, 'query')}
     for l,h in tqdm(todo, desc='profiling', unit='head', disable=not progress):
         if (l,h) in done:
             continue
-        steer = PASTA(heads_by=[(l, i) for i in (every if h<0 else [h])], **params)
+        steer = PASTA(heads_by=[(l, i) for i in (range(counts[l]) if h<0 else [h])], **params)
         done[l,h] = float(task(model, tok, steer))
         _write_profile(path, settings, done)
     frame = pd.DataFrame([(*k, done[k]) for k in todo], columns=_profile_columns)
