@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['layouts', 'Geometry', 'Shape', 'cache_names', 'Handed', 'tiny_config', 'tiny_families', 'Site', 'separate',
            'fused_states', 'fused', 'latent', 'decoder', 'steady', 'structure', 'sites', 'shapes', 'geometry',
-           'stacked', 'fingerprint', 'site_hooks', 'Captured', 'capture', 'Door', 'Nowhere', 'Turning', 'Entry', 'tiny']
+           'readers', 'stacked', 'fingerprint', 'site_hooks', 'Captured', 'capture', 'Door', 'Nowhere', 'Turning',
+           'Entry', 'tiny']
 
 # %% ../nbs/02_layouts.ipynb #d1249fb9
 import hashlib
@@ -381,6 +382,12 @@ def structure(
     return [id(m) for m in _modules_of(decoder(model))]
 
 # %% ../nbs/02_layouts.ipynb #b96cfad2
+def _without(kind):
+    "Why a model may have no states of a kind that can be reached"
+    if kind=='value':
+        return ' Latent attention makes values and keys of one latent: neither can be edited without the other'
+    return ' Which queries read which keys is not known'
+
 def sites(
     model:nn.Module, # a Hugging Face causal LM
     kind:str='key', # 'key', 'value' or 'query'
@@ -391,9 +398,10 @@ def sites(
     if kind not in _letters:
         raise ModelError(f'kind {kind!r} is unknown: expected one of {", ".join(_letters)}')
     known = _every_site(model)
-    if kind in known:
+    if kind in known and kind in _letters:
         return list(known[kind])
-    raise ModelError(f'The layout of {type(model).__name__} names no {kind} states: it has {", ".join(known)}')
+    have = ', '.join(k for k in known if k in _letters)
+    raise ModelError(f'The layout of {type(model).__name__} names no {kind} states: it has {have}.{_without(kind)}')
 
 # %% ../nbs/02_layouts.ipynb #a91fe7b0
 Geometry = namedtuple('Geometry', 'L H G D')
@@ -417,6 +425,13 @@ def geometry(
         return Geometry(len(found), *found[0])
     raise ModelError(f'The layers of {type(model).__name__} differ in heads (H, G, D): '
                      f'{sorted(map(tuple, set(found)))}; expected one shape in all. See seka.layouts.shapes')
+
+# %% ../nbs/02_layouts.ipynb #ade42750
+def readers(
+    model:nn.Module, # a Hugging Face causal LM
+)->list[Site]: # of queries, in order; mostly none
+    "Layers whose attention reads keys that another layer has made"
+    return list(_every_site(model).get('reader', []))
 
 # %% ../nbs/02_layouts.ipynb #a2a95f85
 def stacked(
@@ -871,7 +886,14 @@ def _find_by_trial(model, text, known):
         at = parts.get(h.module)
         res.append({k: Site(h.layer, *p, attention=h.module) for k,p in at.items()} if at else
                    _door_sites(model, h, heard[h.layer], *turned[h.layer]))
-    return {k: [o[k] for o in res] for k in _letters if all(k in o for o in res)}
+    found = {k: [o[k] for o in res] for k in _letters if all(k in o for o in res)}
+    return {**found, 'reader': _readers(calls, {h.module for h in handed})}
+
+def _readers(calls, makers):
+    "Attention that reads keys which another layer has made: a `Site` of queries each"
+    def reads(c): return c.module not in makers and isinstance(getattr(c.module, 'layer_idx', None), int)
+    others = {c.module: c for c in calls if reads(c)}
+    return [Site(m.layer_idx, m, c.query.shape[1], c.query.shape[3], attention=m) for m,c in others.items()]
 
 # %% ../nbs/02_layouts.ipynb #fa17001c
 def _passing_door(site, fn, ask):
