@@ -952,7 +952,8 @@ tiny_sizes = {
 }
 
 # %% ../nbs/02_layouts.ipynb #fa172205
-_zamba = dict(num_hidden_layers=6, num_key_value_heads=4, attention_hidden_size=128, attention_head_dim=32, head_dim=...)
+_zamba = dict(num_hidden_layers=6, num_key_value_heads=4, attention_hidden_size=128, attention_head_dim=32,
+              head_dim=...)
 tiny_sizes |= {
     'granitemoehybrid':{**_mamba, 'layer_types':['mamba','attention'], 'num_local_experts':2,
                         'shared_intermediate_size':64},

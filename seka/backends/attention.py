@@ -21,7 +21,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PretrainedC
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 from ..core import SteeringError
-from ..layouts import decoder, readers, shapes, sites
+from ..layouts import decoder, readers, shapes, sites, stacked
 from ..spans import Prompt
 from ..edits import Plan
 from ..place import positions
@@ -98,13 +98,13 @@ def explicit_attention(
 # %% ../../nbs/11_attention.ipynb #467dcf8b
 _biased = WeakKeyDictionary()                               # attention module → the open sessions that bias it
 _listeners = ContextVar('seka_listeners', default=())       # who listens in this thread: functions of a `Call`
-Call = namedtuple('Call', 'module query key value scale')    # what an attention module computes with
+Call = namedtuple('Call', 'module query key value scale sinks')  # what an attention module computes with
 
 @torch.compiler.disable
 def biased_attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
     "An attention function for transformers: SDPA, with the biases of the open sessions"
     for listen in _listeners.get():
-        listen(Call(module, query.detach(), key.detach(), value.detach(), scaling))
+        listen(Call(module, query.detach(), key.detach(), value.detach(), scaling, kwargs.get('s_aux')))
     D = value.shape[-1]
     scaling = query.shape[-1]**-.5 if scaling is None else scaling
     biases = [b for s in tuple(_biased.get(module, ())) for b in s.biases(module, query, key)]
@@ -363,26 +363,30 @@ def eager_attention(
 # %% ../../nbs/11_attention.ipynb #c8221980
 def _captured(model, batch):
     "Attention of the last token on each position from captured queries and keys, L×B×HG×T"
-    with attention_inputs(model) as heard:
+    heard = {}
+    def note(call): heard.setdefault(call.module, call)
+    with attention_calls(model, note):
         decoder(model)(**batch)
     hidden = ~batch['attention_mask'].bool()[:,None]
     res = []
-    for l in sorted(heard):
-        q,k,s = heard[l]
+    for _,q,k,_,s,sinks in (heard[o.attention] for o in sites(model, 'query')):
         k = k.float().repeat_interleave(q.shape[1]//k.shape[1], 1)
         z = torch.einsum('bhd,bhtd->bht', q[:,:,-1].float(), k)*(s or q.shape[-1]**-.5)
-        res.append(z.masked_fill(hidden, -math.inf).softmax(-1))
-    return torch.stack(res)
+        res.append(_share(z.masked_fill(hidden, -math.inf)[:,:,None], sinks)[:,:,0])
+    return stacked(res)
 
 def last_attention(
     model, # a Hugging Face causal LM
     batch:dict, # arguments of the decoder's forward, with attention_mask B×T
-)->torch.Tensor: # L×B×(H·G)×T
+)->torch.Tensor: # L×B×(H·G)×T, of the layers that `sites` knows; filled up where they differ
     "Attention of the last token on each position"
+    every = decoder(model).config.num_hidden_layers==len(sites(model)) and not any(s.entry for s in sites(model))
     with ExitStack() as stack:
         try:
+            if not every:
+                return _captured(model, batch)
             stack.enter_context(eager_attention(model))
         except ValueError:                                                     # this family has no eager attention
             return _captured(model, batch)
         maps = decoder(model)(**batch, output_attentions=True).attentions
-    return torch.stack([m[:,:,-1].float() for m in maps])
+    return stacked([m[:,:,-1].float() for m in maps])

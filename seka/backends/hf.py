@@ -76,10 +76,23 @@ def home(
     return Home(site, device, w.dtype if w.is_floating_point() else model.dtype)
 
 # %% ../../nbs/06_hf.ipynb #24c50816
+def _fitting(e, rows, site):
+    "An edit's rows as wide as a site's states; what is wider must be zero there"
+    axes = dict(shift=1, linear=2).get(e.op, 0)
+    if not axes or rows.shape[-1]==site.dim:
+        return rows
+    cut = rows[(..., *[slice(site.dim)]*axes)]
+    lost = rows.shape[-1]<site.dim or rows.count_nonzero()!=cut.count_nonzero()
+    if lost:
+        raise SteeringError(f'The plan edits {rows.shape[-1]} dimensions of {e.kind}s in layer {site.layer}, '
+                            f'which have {site.dim}: it belongs to another model')
+    return cut
+
 def _local(e, site):
     "The heads of an edit that this process computes, counted from its first one, and their rows"
     heads = range(site.heads) if e.heads is None else e.heads
     rows = e.tensor.expand(len(heads), *e.tensor.shape[1:]) if e.heads is None else e.tensor
+    rows = _fitting(e, rows, site)
     if max(heads, default=0)>=site.heads:
         raise SteeringError(f'The plan edits head {max(heads)} of layer {site.layer}, which has {site.heads} heads')
     if site.local is None:
@@ -242,6 +255,7 @@ class Session(Work):
     ):
         self.model = model
         self.decoder = decoder(model)
+        self.layer = _first_layer(model)            # whose part of a cache tells how many tokens it holds
         self.marks = marks_of(prompt, model.device)
         self.marked = self.marks.columns!=(0,0)     # whether anything is marked
         _ = self.marks.end_range                    # both are read off now, while nothing waits
@@ -286,7 +300,7 @@ def before(self:Session, module, args, kwargs=None):
     self.used = True
     self._drop()
     x = given.get('inputs_embeds') if ids is None else ids
-    start = 0 if cache is None else int(cache.get_seq_length())
+    start = 0 if cache is None else self.length_of(cache)
     self.state.current = Passing
     self.state.start = start
     self._watch_end()
@@ -296,6 +310,19 @@ def before(self:Session, module, args, kwargs=None):
     if past:
         return self.decode(start, x, cache)
     self._read(x, ids, start, cache)
+
+# %% ../../nbs/06_hf.ipynb #fa060601
+def _first_layer(model):
+    "The first layer with keys; 0 for a model without any, whose logits alone can be steered"
+    try:
+        return sites(model)[0].layer
+    except ModelError:
+        return 0
+
+@patch
+def length_of(self:Session, cache:Cache)->int:
+    "How many tokens a cache holds"
+    return int(cache.get_seq_length(self.layer) if self.layer else cache.get_seq_length())
 
 # %% ../../nbs/06_hf.ipynb #c090a366
 @patch

@@ -185,9 +185,10 @@ def _plan(self)->Plan:
     packed = torch.cat([self.factors[0], self.factors[1][...,None,:]], -2)      # L, H, M, D+1, K
     options = dict(gain=self.gain, routing=self.routing, router_pass=self.router_pass)
     edits = []
-    for layer,keep,rows in zip(one.layers, self.keep.any(-1), packed):
+    for layer,keep,rows,D in zip(one.layers, self.keep.any(-1), packed, one.dims):
         if self.gain and keep.any():
-            edits.append(Edit('key', layer, keep.nonzero().flatten(), 'routed', rows[keep], options))
+            rows = torch.cat([rows[...,:D,:], rows[...,-1:,:]], -2)[keep]      # what a narrower layer has
+            edits.append(Edit('key', layer, keep.nonzero().flatten(), 'routed', rows, options))
     return Plan(edits, model_of(one), 'AdaSEKA')
 
 AdaSEKA.keep = property(once(_keep))
