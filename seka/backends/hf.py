@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Home', 'Note', 'refused_methods', 'Routed', 'session_makers', 'cache_name', 'cache_of', 'call_arguments', 'home',
            'bind', 'forget', 'unsteered', 'open_sessions', 'sessions_of', 'Passing', 'Pass', 'Work', 'Session',
-           'EditSession', 'RoutedSession', 'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill',
+           'EditSession', 'placed', 'RoutedSession', 'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill',
            'next_logprobs', 'Comparison', 'compare']
 
 # %% ../../nbs/06_hf.ipynb #c5bbb3fe
@@ -14,7 +14,7 @@ from collections import namedtuple
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import wraps
+from functools import lru_cache, wraps
 from importlib import import_module
 from types import MethodType
 from weakref import WeakKeyDictionary
@@ -692,6 +692,18 @@ def _editing(self:EditSession, p, f):
         p.reached += 1
     return edit
 
+# %% ../../nbs/06_hf.ipynb #fa060701
+@lru_cache(maxsize=None)
+def _takes_positions(kind):
+    return 'position_ids' in inspect.signature(kind.forward).parameters
+
+def placed(
+    module:torch.nn.Module, # a causal LM, or its decoder
+    mask:torch.Tensor, # attention mask, B×T
+)->dict: # `position_ids` that do not count padding, for a family that takes them
+    "The positions of a whole prompt, as keyword arguments"
+    return dict(position_ids=positions(mask)) if _takes_positions(type(module)) else {}
+
 # %% ../../nbs/06_hf.ipynb #ae5aca61
 @patch
 @torch.no_grad()
@@ -702,7 +714,7 @@ def read_plain(self:Session,
     "Read the whole prompt unsteered"
     m = self.marks
     with unsteered(), site_hooks(where, fn):
-        self.decoder(m.ids, attention_mask=m.mask, position_ids=positions(m.mask), use_cache=False)
+        self.decoder(m.ids, attention_mask=m.mask, **placed(self.decoder, m.mask), use_cache=False)
 
 # %% ../../nbs/06_hf.ipynb #69e0afd6
 class RoutedSession(EditSession):
@@ -897,7 +909,7 @@ def prefill(
     "Read a prompt, steered, into a new cache, without computing logits"
     p = prompt.to(model.device)
     with steerer(model, p) if steerer else unsteered():
-        return cache_of(decoder(model)(**p, position_ids=positions(p.attention_mask), use_cache=True))
+        return cache_of(decoder(model)(**p, **placed(decoder(model), p.attention_mask), use_cache=True))
 
 # %% ../../nbs/06_hf.ipynb #82dc4b48
 @torch.no_grad()
@@ -908,9 +920,9 @@ def next_logprobs(
 )->torch.Tensor: # B×vocabulary, float32, on the CPU
     "Log-probabilities of the token after each row"
     p = prompt.to(model.device)
-    at = positions(p.attention_mask)
+    at = placed(model, p.attention_mask)
     with steerer(model, p) if steerer else unsteered():
-        out = model(**p, position_ids=at, logits_to_keep=1, use_cache=False)
+        out = model(**p, **at, logits_to_keep=1, use_cache=False)
     return out.logits[:,-1].float().log_softmax(-1).cpu()
 
 # %% ../../nbs/06_hf.ipynb #d20f97df
