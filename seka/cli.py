@@ -737,11 +737,15 @@ def _info_stats(stats):
 
 def _info_model(name):
     "Where the keys of a model come out"
-    from seka import geometry, sites
+    from seka import sites
+    from seka.layouts import shapes
     model,_ = _load(name)
-    g,keys = geometry(model),type(sites(model)[0].module).__name__
+    keys,every = type(sites(model)[0].module).__name__,model.config.get_text_config().num_hidden_layers
     print(f'model: {type(model).__name__}, {model.dtype}, on {model.device}, keys from {keys}')
-    print(f'geometry: {g.L} layers, {g.H} KV heads of dimension {g.D}, {g.G} query heads each')
+    found = shapes(model)
+    part = f' of {every}' if len(found)!=every else ''                         # the others make no keys
+    for s in dict.fromkeys(found):
+        print(f'geometry: {found.count(s)}{part} layers, {s.H} KV heads of dimension {s.D}, {s.G} query heads each')
 
 # %% ../nbs/29_cli.ipynb #a510600f
 _what = ('A file of statistics, or a model (hub id, folder, .gguf). '

@@ -666,6 +666,16 @@ def _build(cls, tensors, layers, meta, path):
         raise DataError(f'{path}, tensor {spare[0]!r}: stands alone, what belongs to it is missing')
     return res.with_scores(**scores)
 
+# %% ../nbs/07_contrast.ipynb #fa170704
+def _check_shapes(shapes, layers, sizes, path):
+    "Raise `DataError` unless the shapes of layers fit the layers and the tensors, in which the largest fits exactly"
+    if shapes is None:
+        return
+    largest = [max(o) for o in zip(*shapes)]
+    if len(shapes)!=len(layers) or largest!=[sizes['H'], sizes['D']]:
+        raise DataError(f"{path}, field 'meta', 'shapes': expected {len(layers)} pairs of up to "
+                        f"{sizes['H']} KV heads and {sizes['D']} dimensions, got {reprlib.repr(shapes)}")
+
 # %% ../nbs/07_contrast.ipynb #388f578c
 def _checked(cls, tensors, header, path):
     "Statistics from the parts of a file, or `DataError`"
@@ -681,6 +691,7 @@ def _checked(cls, tensors, header, path):
     sizes = {'L': len(layers), '1': 1}
     for name in sorted(tensors):
         _check_tensor(cls, name, tensors, sizes, path)
+    _check_shapes(meta.get('shapes'), layers, sizes, path)
     return _build(cls, tensors, layers, meta, path)
 
 # %% ../nbs/07_contrast.ipynb #0dc4cea1

@@ -186,7 +186,9 @@ def ridged(
     "S + λ·(mean of its diagonal + floor)·I"
     diagonal = S.diagonal(dim1=-2, dim2=-1)
     mean = diagonal.sum(-1)/diagonal.ne(0).sum(-1).clamp(min=1)                # zeros fill up narrower layers
-    return S + ridge*(mean+floor)[...,None,None]*torch.eye(S.shape[-1], dtype=S.dtype)
+    weight = ridge*(mean+floor)
+    weight = torch.where(weight==0, 1., weight)                                # heads that a layer does not have
+    return S + weight[...,None,None]*torch.eye(S.shape[-1], dtype=S.dtype)
 
 # %% ../nbs/12_queries.ipynb #c1d20a21
 def least_damage(
@@ -197,7 +199,7 @@ def least_damage(
     "The vector that moves retrieving queries by one on average, and ordinary ones least in the mean square"
     w = torch.linalg.solve(ridged(sigma, ridge), mu[...,None])[...,0]
     snr = (w*mu).sum(-1)
-    return w/snr[...,None],snr
+    return w/torch.where(snr==0, 1., snr)[...,None],snr
 
 # %% ../nbs/12_queries.ipynb #c1d20a25
 def _texts_and_spans(prompts):

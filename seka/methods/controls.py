@@ -43,8 +43,9 @@ def _random_matrices(self)->torch.Tensor:
     rng = torch.Generator().manual_seed(self.seed)
     D = self.stats.key.neutral.shape[-1]
     M = torch.zeros_like(self.stats.key.relevant)
+    real = (torch.arange(D)<torch.tensor(self.stats.dims)[:,None])[:,None,:,None]     # L, 1, D, 1
     for gain,rank in zip((self.gain, self.neg_gain), self.ranks()):
-        Q = torch.linalg.qr(torch.randn(M.shape, generator=rng, dtype=M.dtype)).Q
+        Q = torch.linalg.qr(torch.randn(M.shape, generator=rng, dtype=M.dtype)*real).Q
         M += .5*gain*projector(Q, torch.arange(D)<rank[...,None])
     return M*self.keep[...,None,None]
 

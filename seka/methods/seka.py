@@ -80,10 +80,10 @@ SEKA.matrices = property(once(_matrices))
 # %% ../../nbs/09_seka.ipynb #a51cd958
 def _ranks(self)->tuple: # r⁺ and D−r⁻, L×H
     "How many directions P⁺ and P⁻ keep in each head"
-    D = self.stats.key.neutral.shape[-1]
+    D = torch.tensor(self.stats.dims)[:,None]
     plus,minus = (spectral_rank(torch.linalg.svdvals(o), self.gamma)
                   for o in (self.stats.key.relevant, self.stats.key.irrelevant))
-    return plus,D-minus
+    return plus,(D-minus).clamp(min=0)
 
 def _repr(self):
     how = f'gain={self.gain}, neg_gain={self.neg_gain}, gamma={self.gamma}'
