@@ -99,6 +99,7 @@ def _widths(attn, dim):
         widths['query'] = read
     return (projections, widths) if widths['query']==read else (projections, {})
 
+# %% ../nbs/02_layouts.ipynb #fa172b01
 def separate(
     attn:nn.Module, # any module
     config, # the decoder's configuration
@@ -539,6 +540,7 @@ def angles(self:Turning,
     size = (cos**2+sin**2).sqrt().clamp(min=1e-30)
     return cos/size, sin/size
 
+# %% ../nbs/02_layouts.ipynb #fa17000a
 @patch
 def turn(self:Turning,
     states:torch.Tensor, # B×T×H×D
@@ -554,7 +556,7 @@ def turn(self:Turning,
     turned = (sin*a+cos*b)/self.ratio.to(states.device)
     return res.index_copy(-1, self.second.to(states.device), turned).to(states.dtype)
 
-# %% ../nbs/02_layouts.ipynb #fa17000a
+# %% ../nbs/02_layouts.ipynb #fa17000c
 class _Enough(Exception):
     "Raised when an attention module has said what was asked"
 
@@ -567,7 +569,7 @@ def _constant(args, kwargs, rows):
         return rows.to(x).view(-1, 1, rows.shape[-1])[...,:shape[-1]].expand_as(x) if hidden else x
     return tuple(map(filled, args)), {n: filled(o) for n,o in kwargs.items()}
 
-# %% ../nbs/02_layouts.ipynb #fa17000b
+# %% ../nbs/02_layouts.ipynb #fa17000d
 @patch
 @torch.no_grad()
 def ask(self:Turning,
@@ -590,7 +592,7 @@ def ask(self:Turning,
         self.latest[:] = given,self.angles(keys[0])
     return self.latest[1]
 
-# %% ../nbs/02_layouts.ipynb #fa17000d
+# %% ../nbs/02_layouts.ipynb #fa17000f
 Handed = namedtuple('Handed', 'module layer key value') # what a module handed to the cache
 
 @contextmanager
@@ -614,7 +616,7 @@ def _heard(text, rows=None, only=()):
         for h in handles:
             h.remove()
 
-# %% ../nbs/02_layouts.ipynb #fa17000e
+# %% ../nbs/02_layouts.ipynb #fa170010
 @torch.no_grad()
 def _try(model, text, texts, at, **listening):
     "What modules hand over in a trial pass of `texts` texts whose tokens stand at the positions `at`"
@@ -633,7 +635,7 @@ def _try(model, text, texts, at, **listening):
         text.train(training)
     return found
 
-# %% ../nbs/02_layouts.ipynb #fa170010
+# %% ../nbs/02_layouts.ipynb #fa170012
 def _pairings(moved):
     "Candidates for the planes of a head, from which of its coordinates move (D booleans): (first, second)"
     D = len(moved)
@@ -647,7 +649,7 @@ def _pairings(moved):
             yield torch.arange(a, a+n), torch.arange(a+n, b)
             yield torch.arange(a, b, 2), torch.arange(a+1, b, 2)
 
-# %% ../nbs/02_layouts.ipynb #fa170011
+# %% ../nbs/02_layouts.ipynb #fa170013
 def _ratio(keys, first, second, exact):
     "ρ of each plane, from keys R×T×H×D; 1 where it cannot be told from it"
     a,b = (o-o[:,:1] for o in (keys[...,first]**2, keys[...,second]**2))
@@ -656,7 +658,7 @@ def _ratio(keys, first, second, exact):
     ratio = square.clamp(min=1e-6).sqrt()
     return torch.where((ratio-1).abs()<exact, 1., ratio)
 
-# %% ../nbs/02_layouts.ipynb #fa170012
+# %% ../nbs/02_layouts.ipynb #fa170014
 def _turning(keys, rows):
     "The `Turning` of keys R×T×H×D of constant rows, the first token at position 0; None: they do not move"
     low = keys.dtype.itemsize<4
@@ -680,7 +682,7 @@ def _turning(keys, rows):
                          f'({float(best[1]):.1g} of the change is left unexplained)')
     return best[0]
 
-# %% ../nbs/02_layouts.ipynb #fa170014
+# %% ../nbs/02_layouts.ipynb #fa170016
 @dataclass(frozen=True, eq=False)
 class Entry:
     "A place at the door: what is edited there, and how it was turned"
@@ -707,7 +709,7 @@ def _matched(handed, calls):
         of.setdefault(c.module, []).append(c)
     return [of[h.module].pop(0) if of.get(h.module) else None for h in handed]
 
-# %% ../nbs/02_layouts.ipynb #fa170015
+# %% ../nbs/02_layouts.ipynb #fa170017
 def _check_handed(model, handed, tokens):
     "Raise `ModelError` unless every layer hands over keys B×H×T×D of the tokens, once"
     name = type(model).__name__
@@ -724,7 +726,7 @@ def _check_handed(model, handed, tokens):
             raise ModelError(f'{type(h.module).__name__} of {name} hands over keys {tuple(h.key.shape)} for {tokens} '
                              'tokens: expected texts × heads × tokens × dimension')
 
-# %% ../nbs/02_layouts.ipynb #fa170016
+# %% ../nbs/02_layouts.ipynb #fa170018
 def _reads(handed, heard):
     "How attention reads a handed key: 'each' (with a group of queries side by side), 'tiled', or None: it does not"
     given,read = handed.key,heard.key
@@ -748,7 +750,7 @@ def _check_read(model, handed, heard):
                 f'{tuple(c.key.shape)}, made from them: an edit would be one of values as well, or be lost. '
                 'Latent attention can be steered where its rotary keys have a projection kv_a_proj_with_mqa')
 
-# %% ../nbs/02_layouts.ipynb #fa170017
+# %% ../nbs/02_layouts.ipynb #fa170019
 def _door_sites(model, h, heard, turning, asking):
     "kind → `Site` at the door of one layer; no queries where it is not known which of them read a key"
     (_,H,_,D),(_,V,_,W) = h.key.shape,h.value.shape
@@ -759,10 +761,11 @@ def _door_sites(model, h, heard, turning, asking):
         res['query'] = Site(h.layer, h.module, count, D, attention=h.module, entry=Entry('query', asking, ref(model)))
     return res
 
-# %% ../nbs/02_layouts.ipynb #fa170019
+# %% ../nbs/02_layouts.ipynb #fa17001b
 _warm = 8     # tokens before those that count: a short convolution has seen nothing but the constant row by then
 _trial_positions = (0, 1, 2, 3, 5, 9, 17, 33, 65, 129, 257, 513, 1025, 2049, 4097, 8193, 16385, 32769)
 
+# %% ../nbs/02_layouts.ipynb #fa17001d
 def _turnings(model, text, modules):
     "Layer → the `Turning` of its keys and that of its queries; None where they do not move"
     room = getattr(text.config, 'max_position_embeddings', None) or math.inf
@@ -789,6 +792,7 @@ def _turnings(model, text, modules):
         res[h.layer] = t, t and c and _of_queries(t, c.query.transpose(1, 2).cpu()[:,warm:])
     return res
 
+# %% ../nbs/02_layouts.ipynb #fa17001f
 def _of_queries(t, queries):
     "The turning of a layer's queries: that of its keys, but for a norm of their own behind RoPE"
     exact = .03 if queries.dtype.itemsize<4 else 1e-3
@@ -803,7 +807,14 @@ def _shared(t, angles, same):
     same.append((t, angles))
     return t
 
-# %% ../nbs/02_layouts.ipynb #fa17001a
+# %% ../nbs/02_layouts.ipynb #fa170020
+def _check_spread(model, handed):
+    "Raise `ModelError` where the heads at a door are spread over processes"
+    if any(isinstance(p, DTensor) for h in handed for p in h.module.parameters()):
+        raise ModelError(f'{type(model).__name__} gets its keys steered where they enter the cache, and under tensor '
+                         'parallelism no process knows which heads those are: use one process')
+
+# %% ../nbs/02_layouts.ipynb #fa170022
 def _find_by_trial(model, text, known):
     "kind → sites, of the layers that hand keys of the text to the cache"
     tokens = [0, 1, 2]
@@ -816,6 +827,7 @@ def _find_by_trial(model, text, known):
     heard = dict(zip([h.layer for h in handed], _matched(handed, calls)))
     others = [h for h in handed if h.module not in parts]
     _check_read(model, others, [heard[h.layer] for h in others])
+    _check_spread(model, others)
     turned = _turnings(model, text, {h.module for h in others}) if others else {}
     missing = [h.layer for h in others if h.layer not in turned]
     if missing:
@@ -829,13 +841,14 @@ def _find_by_trial(model, text, known):
     found = {k: [o[k] for o in res] for k in _letters if all(k in o for o in res)}
     return {**found, 'reader': _readers(calls, {h.module for h in handed})}
 
+# %% ../nbs/02_layouts.ipynb #fa170024
 def _readers(calls, makers):
     "Attention that reads keys which another layer has made: a `Site` of queries each"
     def reads(c): return c.module not in makers and isinstance(getattr(c.module, 'layer_idx', None), int)
     others = {c.module: c for c in calls if reads(c)}
     return [Site(m.layer_idx, m, c.query.shape[1], c.query.shape[3], attention=m) for m,c in others.items()]
 
-# %% ../nbs/02_layouts.ipynb #fa17001c
+# %% ../nbs/02_layouts.ipynb #fa170026
 def _passing_door(site, fn, ask):
     "What a `Door` does for one site: `fn` on the states as if before RoPE"
     def edit(key, value, layer):
@@ -852,6 +865,7 @@ def _passing_door(site, fn, ask):
         return (old, value) if site.entry.kind=='key' else (key, old)
     return edit
 
+# %% ../nbs/02_layouts.ipynb #fa170028
 @contextmanager
 def _at_attention(site, fn):
     "While open, call `fn` on the queries of one site as they enter attention, turned back; writing does nothing"
@@ -865,6 +879,7 @@ def _at_attention(site, fn):
     with attention_calls(site.entry.model(), hear), _at_door(measure, lambda site,states: None, False) as handle:
         yield handle
 
+# %% ../nbs/02_layouts.ipynb #fa17002a
 @contextmanager
 def _at_door(site, fn, prepend):
     "While open, call `fn` on the states of one site at the door"

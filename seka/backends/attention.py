@@ -64,6 +64,15 @@ def _share(logits, sinks):
     rest = sinks.to(logits)[None,:,None,None].expand(*logits.shape[:3], 1)
     return torch.cat([logits, rest], -1).softmax(-1)[...,:-1]
 
+def _biased_logits(query, key, scaling, biases, softcap):
+    "The logits B×(H·G)×T×K, capped, then biased"
+    s = (query@key.mT).float()*scaling
+    if softcap is not None:
+        s = torch.tanh(s/softcap)*softcap
+    for heads,bias in biases:
+        s = s + heads[None,:,None,None]*bias[:,None,None]
+    return s
+
 # %% ../../nbs/11_attention.ipynb #4dbc60bc
 def explicit_attention(
     query:torch.Tensor, # B×(H·G)×T×D
@@ -83,11 +92,7 @@ def explicit_attention(
     outs,kept = [],[]
     for a in range(0, T, block):
         b = min(a+block, T)
-        s = (query[:,:,a:b]@key.mT).float()*scaling
-        if softcap is not None:
-            s = torch.tanh(s/softcap)*softcap
-        for heads,bias in biases:
-            s = s + heads[None,:,None,None]*bias[:,None,None]
+        s = _biased_logits(query[:,:,a:b], key, scaling, biases, softcap)
         hidden = ~_seen(mask, T, K, a, b, key.device)
         p = _share(s.masked_fill(hidden, torch.finfo(s.dtype).min), sinks).to(value.dtype)
         outs.append(p@value)
@@ -375,6 +380,7 @@ def _captured(model, batch):
         res.append(_share(z.masked_fill(hidden, -math.inf)[:,:,None], sinks)[:,:,0])
     return stacked(res)
 
+# %% ../../nbs/11_attention.ipynb #fa11aa01
 def last_attention(
     model, # a Hugging Face causal LM
     batch:dict, # arguments of the decoder's forward, with attention_mask B×T
