@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['app', 'ModelOption', 'StatsOption', 'ExpertsOption', 'GainOption', 'HeadsOption', 'GammaOption', 'SettingOption',
-           'MarkersOption', 'SpansOption', 'MessagesOption', 'OutOption', 'HalfOption', 'MethodsOption', 'main',
-           'start', 'Filled', 'Given', 'Ask', 'generate', 'learn', 'learn_queries', 'info', 'evaluate', 'calibrate',
-           'bench']
+           'MarkersOption', 'SpansOption', 'MessagesOption', 'LayersOption', 'PlanOption', 'OutOption', 'HalfOption',
+           'MethodsOption', 'SteererOption', 'main', 'start', 'Filled', 'Given', 'Ask', 'generate', 'learn',
+           'learn_queries', 'convert', 'info', 'evaluate', 'calibrate', 'bench', 'page', 'serve']
 
 # %% ../nbs/29_cli.ipynb #96fdf79e
 import importlib.util, inspect, json, math, os, re, sys, tempfile, traceback, warnings
@@ -35,8 +35,8 @@ def _message(error):
         said = error.format_message()
         misplaced = said.startswith('No such option: --plugin')
         return said + ' (it stands before the command: seka --plugin FILE.py …)' if misplaced else said
-    from seka.core import SekaError
-    return str(error) if isinstance(error, (SekaError, OSError)) else None
+    from seka.core import SekaError, missing_extra
+    return str(error) if isinstance(error, (SekaError, OSError)) else missing_extra(error)
 
 # %% ../nbs/29_cli.ipynb #e1000003
 def _ready_output():
@@ -202,15 +202,18 @@ def _classes():
     from seka import KeyStats, QueryStats
     return {'keys': KeyStats, 'queries': QueryStats}
 
-def _kind(file):
-    "The kind that the header of a file names; keys where it names none, so that loading says what is wrong"
+def _format(file):
+    "The format that the header of a file names, or None"
     from safetensors import SafetensorError, safe_open
     try:
         with safe_open(file, 'pt') as f:
-            header = f.metadata() or {}
+            return (f.metadata() or {}).get('format')
     except (OSError, SafetensorError, TypeError):
-        header = {}
-    return 'queries' if header.get('format')=='seka.QueryStats' else 'keys'
+        return None
+
+def _kind(file):
+    "The kind that the header of a file names; keys where it names none, so that loading says what is wrong"
+    return 'queries' if _format(file)=='seka.QueryStats' else 'keys'
 
 # %% ../nbs/29_cli.ipynb #e1000023
 def _check_name(name, files):
@@ -617,6 +620,30 @@ MarkersOption = Annotated[str, Option(help=_markers_help)]
 SpansOption = Annotated[str, Option(help=_spans_help)]
 MessagesOption = Annotated[Path, Option(help='A chat instead of the prompt: a JSON file, a list of messages.')]
 
+# %% ../nbs/29_cli.ipynb #ab9c6a69
+_layers_help = 'Only these decoder layers: last10, first5, all, or numbers and ranges such as 10,12,20-24.'
+_plan_help = 'A file of a plan, of seka convert say, to steer with instead of a method.'
+
+LayersOption = Annotated[str, Option(help=_layers_help)]
+PlanOption = Annotated[Path, Option(help=_plan_help)]
+
+def _from_plan(path, given, setting, **named):
+    "The steerer of a saved plan, and its name; raises `SekaError` for options beside it"
+    from seka import Plan, SekaError
+    from seka.methods.base import Planned
+    options = {**named, 'stats': given.stats or None, 'expert': given.experts or None, 'set': setting or None}
+    beside = [f'--{name}' for name,value in options.items() if value is not None]
+    if beside:
+        raise SekaError(f'--plan {path} has all its settings in it: leave out {", ".join(beside)}')
+    steerer = Planned(Plan.load(path))
+    return steerer.edits.method or 'plan', steerer
+
+def _chosen(plan, name, given, setting, **named):
+    "The name of what steers, and the steerer: of a saved plan, or of a method; raises `SekaError`"
+    if plan is not None:
+        return _from_plan(plan, given, setting, **named)
+    return name, _steerers([name], given, setting, **named)[name]
+
 # %% ../nbs/29_cli.ipynb #a021f979
 @app.command(cls=Filled)
 def generate(
@@ -626,6 +653,8 @@ def generate(
     gain: GainOption = None,
     heads: HeadsOption = None,
     gamma: GammaOption = None,
+    layers: LayersOption = None,
+    plan: PlanOption = None,
     method: Annotated[str, Option(help='One of {methods}.')] = 'seka',
     adaptive: Annotated[bool, Option('--adaptive', help='The same as --method adaseka.')] = False,
     expert: ExpertsOption = [],
@@ -639,7 +668,8 @@ def generate(
 ):
     "Continue a marked prompt, plain and steered side by side."
     ask,name = _ask(text, messages, markers, spans, chat),_steering(method, adaptive)
-    steerer = _steerers([name], Given(model, stats, expert), setting, gain=gain, heads=heads, gamma=gamma)[name]
+    named = dict(gain=gain, heads=heads, gamma=gamma, layers=layers)
+    name,steerer = _chosen(plan, name, Given(model, stats, expert), setting, **named)
     result = _generate(model, ask, steerer, max_new_tokens=max_new_tokens)
     _print(result, _settings(name, steerer), as_json)
 
@@ -704,6 +734,32 @@ def learn_queries(
     _save(stats, out, half)
     print(f'{out}: {stats.meta["prompts"]} prompts, {stats.meta["texts"]} paragraphs, {len(stats.layers)} layers')
 
+# %% ../nbs/29_cli.ipynb #26c28fdf
+_files = ('Files of the published code: projections (*_pos_proj.pt and perhaps *_neg_proj.pt), experts (*_pos_svd.pt), '
+          'a JSON file of experts {name: path}, or one of the heads of PASTA {"layer": [heads]}.')
+_convert_gain = ('g⁺ of projections (without it 2; twice their amplify_pos where there is no negative file), '
+                 'or g of experts.')
+_convert_set = 'NAME=VALUE: k, routing, router_pass of experts; feature of projections; alpha, side of heads.'
+
+@app.command(cls=Filled)
+def convert(
+    files: Annotated[list[Path], Argument(help=_files)],
+    out: OutOption,
+    model: ModelOption = None,
+    gain: Annotated[float, Option(help=_convert_gain)] = None,
+    neg_gain: Annotated[float, Option(help='g⁻ of projections.')] = None,
+    layers: LayersOption = None,
+    setting: Annotated[list[str], Option('--set', help=_convert_set)] = [],
+):
+    "Make a plan of files of the published code, checked against the model."
+    from seka.convert import convert as convert_, file_kind, makers
+    _writable(out)
+    known = _parameters(makers[file_kind(files[0])])
+    settings = _given(setting, known, gain=gain, neg_gain=neg_gain, layers=layers)
+    plan = convert_(_load(model)[0], *files, **settings)
+    plan.save(out)
+    print(f'{out}: {plan}')
+
 # %% ../nbs/29_cli.ipynb #e1000036
 def _info_meta(meta):
     "What the header of statistics says, a line each"
@@ -726,16 +782,33 @@ def _info_stats(stats):
     heads = ', '.join(f'{stats.layers[i//H]}.{i%H} {score[i]:.2f}' for i in top)
     print(f'heads with the largest {name} (layer.head): {heads}')
 
+def _info_file(file):
+    "What is in a file of statistics, or of a plan"
+    from seka import Plan
+    if _format(file)!='seka.Plan':
+        for stats in _held(file).values():
+            _info_stats(stats)
+        return
+    plan = Plan.load(file)
+    print(plan)
+    for e in plan.edits:
+        where = 'every layer' if e.layer is None else f'layer {e.layer}'
+        print(f'{where}: {e.kind} {e.op}, heads {"all" if e.heads is None else ", ".join(map(str, e.heads))}')
+
 def _info_model(name):
     "Where the keys of a model come out"
-    from seka import geometry, sites
+    from seka import sites
+    from seka.layouts import shapes
     model,_ = _load(name)
-    g,keys = geometry(model),type(sites(model)[0].module).__name__
+    keys,every = type(sites(model)[0].module).__name__,model.config.get_text_config().num_hidden_layers
     print(f'model: {type(model).__name__}, {model.dtype}, on {model.device}, keys from {keys}')
-    print(f'geometry: {g.L} layers, {g.H} KV heads of dimension {g.D}, {g.G} query heads each')
+    found = shapes(model)
+    part = f' of {every}' if len(found)!=every else ''                         # the others make no keys
+    for s in dict.fromkeys(found):
+        print(f'geometry: {found.count(s)}{part} layers, {s.H} KV heads of dimension {s.D}, {s.G} query heads each')
 
 # %% ../nbs/29_cli.ipynb #a510600f
-_what = ('A file of statistics, or a model (hub id, folder, .gguf). '
+_what = ('A file of statistics or of a plan, or a model (hub id, folder, .gguf). '
          'Without it: the default model, its statistics and its experts.')
 
 @app.command(cls=Filled)
@@ -750,10 +823,23 @@ def info(
         print('experts for --adaptive: '+', '.join(f'{n} ({s.n} answer tokens)' for n,s in experts().items()))
         _info_model(None)
     elif what.endswith('.safetensors'):
-        for stats in _held(what).values():
-            _info_stats(stats)
+        _info_file(what)
     else:
         _info_model(what)
+
+# %% ../nbs/29_cli.ipynb #ee4542ee
+def _answering(backend, model, steerers):
+    "What answers the tasks, and its tokenizer; raises `SekaError`"
+    from seka import SekaError
+    if backend=='hf':
+        return _load(model)
+    if backend!='vllm':
+        raise SekaError(f'--backend {backend}: expected hf or vllm')
+    from transformers import AutoTokenizer
+    from seka.backends.vllm_tasks import open_engine
+    from seka.models import model_source
+    source = model_source(model)
+    return open_engine(str(source), steerers),AutoTokenizer.from_pretrained(source)
 
 # %% ../nbs/29_cli.ipynb #cb01603e
 _tasks_help = 'Some of {tasks}, with commas between; without it all that need no file.'
@@ -771,15 +857,20 @@ def evaluate(
     expert: ExpertsOption = [],
     chat: Annotated[bool, Option('--chat', help="Through the model's chat template.")] = False,
     collateral: Annotated[bool, Option('--collateral', help='Measure what whole answers lose, too.')] = False,
+    backend: Annotated[str, Option(help='hf, in this process; or vllm, an engine with continuous batching.')] = 'hf',
 ):
     "Run tasks under methods: effect beside damage, with intervals."
     from seka import evaluate as evaluate_
     from seka.tasks import make_tasks
     _writable_folder(out)
+    if collateral and backend!='hf':
+        raise typer.BadParameter('--collateral reads answers with the model in this process: take --backend hf')
     chosen = make_tasks(tasks, split, limit)
     steerers = _steerers(methods.replace(',', ' ').split(), Given(model, stats, expert))
-    results = evaluate_(*_load(model), chosen, steerers, out=out, split=split, limit=limit, chat=chat,
-                        collateral=collateral)
+    answering = _answering(backend, model, steerers)
+    how = {} if backend=='hf' else dict(characters=262_144)
+    results = evaluate_(*answering, chosen, steerers, out=out, split=split, limit=limit, chat=chat,
+                        collateral=collateral, **how)
     print(results.to_markdown(), end='')
     if collateral:
         print('\n'+results.collateral().round(3).to_string(index=False))
@@ -840,3 +931,60 @@ def bench(
     if out:
         save_bench(out, results)
     print(bench_table(results).round(3).to_string())
+
+# %% ../nbs/29_cli.ipynb #d39ae392
+@app.command(cls=Filled)
+def page(
+    host: Annotated[str, Option(help='0.0.0.0: other machines reach the page.')] = '127.0.0.1',
+    port: Annotated[int, Option(min=1, max=65535, help='Without it the first free one from 7860.')] = None,
+    users: Annotated[int, Option(min=1, help='Comparisons at a time; the others wait.')] = 2,
+    show: Annotated[bool, Option('--open', help='Open the page in the browser.')] = False,
+    model: ModelOption = None,
+    stats: StatsOption = [],
+    expert: ExpertsOption = [],
+):
+    "Open a page: mark with the mouse, compare the answers."
+    from seka.page import gradio, make_room, serve
+    gradio()
+    sources = _sources(list(_methods()), Given._make([model, stats, expert]), strict=False)
+    lm,tok = _load(model)
+    serve(make_room(lm, tok, sources, model), host, port, users, show)
+
+# %% ../nbs/29_cli.ipynb #9f2a724f
+_steerer_help = ('NAME=FILE of a saved plan, or NAME=METHOD with one of {methods}; '
+                 'once for each name that requests may use.')
+_serve_words = "Hub id, folder or .gguf file, without it the default model; then options of vLLM's server."
+SteererOption = Annotated[list[str], Option('--steerer', help=_steerer_help)]
+
+def _plan_files(steerers, given):
+    "name → file of a plan, some of them made now; raises `SekaError`"
+    from seka import SekaError
+    from seka.models import cache_dir
+    if not steerers:
+        raise SekaError('seka serve needs at least one --steerer NAME=FILE or NAME=METHOD; '
+                        'without any, vLLM serves as well')
+    files = _named(steerers, '--steerer')
+    for name,value in files.items():
+        if value in _methods() and not Path(value).is_file():
+            plan = _steerers([value], given)[value].plan()
+            folder = cache_dir()/'plans'
+            folder.mkdir(parents=True, exist_ok=True)
+            files[name] = plan.save(folder/f'{plan.fingerprint}.safetensors')
+    return files
+
+# %% ../nbs/29_cli.ipynb #ad6f7c29
+@app.command(cls=Filled, context_settings=dict(allow_extra_args=True, ignore_unknown_options=True))
+def serve(
+    words: Annotated[list[str], Argument(metavar='[MODEL] [OPTIONS]', help=_serve_words)] = None,
+    steerer: SteererOption = [],
+    stats: StatsOption = [],
+    expert: ExpertsOption = [],
+):
+    "Serve a model with steerers to every client of OpenAI's protocol, with vLLM."
+    from seka.backends.vllm_server import serve as serve_
+    from seka.models import model_source
+    rest = list(words or [])
+    model = rest[:1] if rest and not rest[0].startswith('-') else []
+    files = _plan_files(steerer, Given(''.join(model), stats, expert))
+    name = model[0] if model else 'SmolLM2-135M-Instruct'
+    serve_(str(model_source(*model)), files, rest[len(model):], name)

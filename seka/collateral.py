@@ -7,17 +7,19 @@ __all__ = ['beside', 'asides', 'words_of', 'repeated', 'copied', 'AnswerTask', '
            'collateral_task', 'collateral_table']
 
 # %% ../nbs/42_collateral.ipynb #4a0e5982
+from typing import TYPE_CHECKING
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 import numpy as np
-import pandas as pd
 import torch
 from .core import DataError
 from .place import positions
 from .spans import encode, render_chat
 from .backends.hf import unsteered
 from .tasks import Chat, Metric, Task, how_asked
+if TYPE_CHECKING:                           # the extra `eval`: imported where a table is made
+    import pandas as pd
 
 # %% ../nbs/42_collateral.ipynb #75e8e44d
 def words_of(
@@ -203,8 +205,9 @@ def collateral_table(
     results, # `Results` of a run with a plain method
     plain:str='plain', # its name
     answered:dict=None, # task → the metric that says a question was answered; None: `answered` where there is one
-)->pd.DataFrame: # task, method; lost and won (shares), length (ratio); repeated, copied, aside (shares); kl (nats)
+)->'pd.DataFrame': # task, method; lost and won (shares), length (ratio); repeated, copied, aside (shares); kl (nats)
     "Collateral of every method on every task of whole answers; raises `DataError` without plain answers"
+    import pandas as pd
     if plain not in results.methods:
         raise DataError(f'There is no method {plain!r} in these results: {", ".join(results.methods)}')
     res = []

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['feature_maps', 'routings', 'ops', 'shift', 'linear', 'scale', 'feature_map', 'curved', 'head_query', 'route',
-           'add_directions', 'kept_heads', 'Heads', 'Edit', 'head_edits', 'Strength', 'Plan']
+           'add_directions', 'kept_heads', 'layer_numbers', 'Heads', 'Edit', 'head_edits', 'Strength', 'Plan']
 
 # %% ../nbs/04_edits.ipynb #85be4949
-import hashlib, json, math
+import hashlib, json, math, re
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -140,16 +140,74 @@ def kept_heads(
     score:torch.Tensor, # L×H
     heads:float=None, # share of all heads to keep, in (0, 1]
     delta:float=None, # or: keep where the score ≥ δ
+    there:torch.Tensor=None, # L×H, True for heads that the model has, where layers differ; None: all
 )->torch.Tensor: # L×H, True where kept
     "Heads by their score: the upper share, or those above a threshold; raises `SteeringError`"
     if (heads is None) == (delta is None):
         raise SteeringError(f'Give one of heads and delta, got heads={heads}, delta={delta}')
+    there = torch.ones_like(score, dtype=torch.bool) if there is None else there
     if delta is not None:
-        return score >= delta
+        return (score >= delta) & there
     if not 0<heads<=1:
         raise SteeringError(f'heads={heads} is no share: expected a number above 0 and up to 1')
-    ranked = score.flatten().sort(descending=True).values
-    return score >= ranked[math.ceil(heads*score.numel())-1]
+    ranked = score[there].sort(descending=True).values
+    return (score >= ranked[math.ceil(heads*len(ranked))-1]) & there
+
+# %% ../nbs/04_edits.ipynb #0f8eda10
+def _number(text, spec):
+    "A layer number in a text"
+    if not re.fullmatch(r'\s*[0-9]{1,6}\s*', text):
+        raise SteeringError(f"layers={spec!r}: expected 'all', 'last10', 'first5', or numbers and ranges with commas "
+                            f"between, as in '10,12,20-24'; {text!r} is no number")
+    return int(text)
+
+def _range(part, spec):
+    "The layers of '7' or '20-24'"
+    first,dash,last = part.partition('-')
+    low = _number(first, spec)
+    high = _number(last, spec) if dash else low
+    if high<low:
+        raise SteeringError(f'layers={spec!r}: the range {part!r} is empty; write the smaller number first')
+    return range(low, high+1)
+
+# %% ../nbs/04_edits.ipynb #7a72d367
+def _end_layers(word, count, spec, known):
+    "The first or the last few of the layers that are known"
+    if known is None:
+        raise SteeringError(f'layers={spec!r} counts from an end, and nothing here says how many layers there are: '
+                            'give statistics of the model, or the numbers themselves')
+    n = _number(count, spec)
+    if not 0<n<=len(known):
+        raise SteeringError(f'layers={spec!r}: there are {len(known)} layers')
+    return known[:n] if word=='first' else known[-n:]
+
+def _spelled(spec, known):
+    "The layers of a text"
+    text = spec.strip().lower()
+    if text=='all':
+        return known
+    for word in ('first','last'):
+        if text.startswith(word):
+            return _end_layers(word, text.removeprefix(word), spec, known)
+    return [l for part in text.split(',') for l in _range(part, spec)]
+
+# %% ../nbs/04_edits.ipynb #8e8377af
+def layer_numbers(
+    layers:tuple|list|str|int|None, # None or 'all', 'last10', 'first5', '10,12,20-24', a number, or several
+    known:list|None=None, # the numbers of the layers that there are, in order; None: not known
+)->tuple|None: # of numbers, ascending; None where all are meant and it is not known which there are
+    "The decoder layers that are meant; raises `SteeringError` for a text that is not understood and layers not there"
+    spelled = _spelled(layers, known) if isinstance(layers, str) else layers
+    if spelled is None:
+        return None if known is None else tuple(known)
+    listed = [spelled] if isinstance(spelled, int) else list(spelled)
+    odd = [l for l in listed if isinstance(l, bool) or not isinstance(l, int)]
+    if odd:
+        raise SteeringError(f'layers={layers!r:.80}: {odd[0]!r:.40} is no number of a layer')
+    if known is not None and not set(listed)<=set(known):
+        raise SteeringError(f'There are no layers {sorted(set(listed)-set(known))}: '
+                            f'there are {known[0]} to {known[-1]}')
+    return tuple(sorted(set(listed)))
 
 # %% ../nbs/04_edits.ipynb #6736fc95
 @dataclass(frozen=True)
@@ -158,7 +216,7 @@ class Heads:
     share:float=None # of all heads, in (0, 1] …
     by:object='D' # … by this score: a name, a tensor L×H, or a list of (layer, head) that says which heads
     delta:float=None # or: heads whose score ≥ δ
-    layers:tuple=None # only these decoder layers; None: all
+    layers:tuple|str|None=None # only these decoder layers, as `layer_numbers` reads them; None: all
 
     def mask(self,
         stats, # has `.layers` and `.score(name)`, like `KeyStats`
@@ -174,16 +232,20 @@ class Heads:
         return keep
 
 # %% ../nbs/04_edits.ipynb #4d166276
+def _there(stats):
+    "L×H, True for heads that the model has; None where all layers have as many"
+    return getattr(stats, 'there', None)
+
 def _ranked(self, stats):
     "L×H, by a score"
     if isinstance(self.by, str):
-        return kept_heads(stats.score(self.by), self.share, self.delta)
+        return kept_heads(stats.score(self.by), self.share, self.delta, _there(stats))
     shape = stats.score('depth').shape
     fits = isinstance(self.by, torch.Tensor) and self.by.shape==shape
     if not fits:
         raise SteeringError(f'heads_by must be the name of a score, a tensor of (layers, heads) {tuple(shape)}, '
                             f'or a list of (layer, head); got {self.by!r:.80}')
-    return kept_heads(self.by.cpu(), self.share, self.delta)
+    return kept_heads(self.by.cpu(), self.share, self.delta, _there(stats))
 
 Heads._ranked = _ranked
 
@@ -191,8 +253,10 @@ Heads._ranked = _ranked
 def _listed(self, stats):
     "L×H, True at each (layer, head) of a list"
     keep = torch.zeros(stats.score('depth').shape, dtype=torch.bool)
+    there = _there(stats)
     for pair in self.by:
         known = len(tuple(pair))==2 and pair[0] in stats.layers and 0<=pair[1]<keep.shape[1]
+        known = known and (there is None or there[stats.layers.index(pair[0]), pair[1]])
         if not known:
             raise SteeringError(f'{pair!r} is no (layer, head): layers are {stats.layers[0]} to {stats.layers[-1]}, '
                                 f'heads 0 to {keep.shape[1]-1}')
@@ -201,13 +265,8 @@ def _listed(self, stats):
 
 def _layers(self, stats):
     "L×1, True for layers that may be edited"
-    if self.layers is None:
-        return torch.ones(len(stats.layers), 1, dtype=torch.bool)
-    unknown = set(self.layers)-set(stats.layers)
-    if unknown:
-        raise SteeringError(f'The statistics have no layers {sorted(unknown)}: '
-                            f'they have {stats.layers[0]} to {stats.layers[-1]}')
-    return torch.tensor([l in self.layers for l in stats.layers])[:,None]
+    chosen = layer_numbers(self.layers, stats.layers)
+    return torch.tensor([l in chosen for l in stats.layers])[:,None]
 
 Heads._listed = _listed
 Heads._layers = _layers
@@ -257,20 +316,26 @@ def _check_edit(e):
         raise SteeringError(f'{name}: layer {e.layer} and heads {e.heads} must be numbers from 0, each head once')
 
 # %% ../nbs/04_edits.ipynb #ef1460d4
+def _cut(rows, op, dim):
+    "The part of padded rows H′×… that a layer with head dimension `dim` has"
+    along = dict(shift=1, linear=2).get(op, 0)
+    return rows[(..., *[slice(dim)]*along)] if along else rows
+
 def head_edits(
     kind:str, # 'key', 'value' or 'logit'
     op:str, # as in `Edit`
-    table:torch.Tensor, # L×H×…, a row for each head
+    table:torch.Tensor, # L×H×…, a row for each head; padded with zeros where layers differ
     keep:torch.Tensor, # L×H, True for heads to edit
     layers:list[int], # the decoder layer of each of the L
+    dims:list[int]=None, # the head dimension of each of the L; None: that of the table
     **options, # of the edits
 )->list[Edit]: # one for each layer with heads to edit
     "The edits of chosen heads, by the rows of a table"
     res = []
-    for layer,rows,mask in zip(layers, table, keep):
+    for layer,rows,mask,dim in zip(layers, table, keep, dims or [None]*len(layers)):
         heads = mask.nonzero().flatten().tolist()
         if heads:
-            res.append(Edit(kind, layer, heads, op, rows[mask], options))
+            res.append(Edit(kind, layer, heads, op, _cut(rows[mask], op, dim), options))
     return res
 
 # %% ../nbs/04_edits.ipynb #24bbe021
@@ -365,7 +430,8 @@ def _digest(packed):
     return res.hexdigest()
 
 # %% ../nbs/04_edits.ipynb #a9fa1944
-def _save(self,
+@patch
+def save(self:Plan,
     path:Path, # where to; the folder must exist
 )->Path:
     "Write the plan as one safetensors file; raises `DataError` if that cannot be done"
@@ -373,8 +439,6 @@ def _save(self,
     header = dict(format='seka.Plan', version='1', plan=packed[0], method=self.method, sha256=_digest(packed))
     write_whole(path, to_safetensors(packed[1], metadata=header))
     return Path(path)
-
-Plan.save = _save
 
 # %% ../nbs/04_edits.ipynb #3f687298
 def _read(path):
@@ -409,3 +473,31 @@ def _load(cls,
         raise DataError(f'{path} is no plan that this package understands: {e}') from e
 
 Plan.load = classmethod(_load)
+
+# %% ../nbs/04_edits.ipynb #87de8623
+@patch
+def save_pretrained(self:Plan,
+    folder:str|Path, # made if it is not there
+    **settings, # of `save_plan` in `34_hub`: custom_generate, repo_id
+):
+    "Write the plan and a card into a folder; raises `DataError`"
+    from seka.hub import save_plan
+    save_plan(self, folder, **settings)
+
+@patch
+def push_to_hub(self:Plan,
+    repo_id:str, # user or organisation, and name
+    **settings, # of `push_plan` in `34_hub`: private, custom_generate, commit_message, token, branch, create_pr
+)->str: # the commit's URL
+    "Upload the plan and its card to the Hugging Face Hub"
+    from seka.hub import push_plan
+    return push_plan(self, repo_id, **settings)
+
+@patch(cls_method=True)
+def from_pretrained(cls:Plan,
+    name:str|Path, # repository id, local folder or file
+    **download, # revision, token, cache_dir, force_download, local_files_only
+)->Plan:
+    "A plan from the Hub, a local folder or a file; raises `DataError`"
+    from seka.hub import fetch_plan
+    return fetch_plan(name, **download)

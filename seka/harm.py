@@ -7,19 +7,21 @@ __all__ = ['lengths', 'damage_ratio', 'paragraphs', 'some_words', 'after_mark', 
            'DamageTask', 'damage_task', 'damages', 'damage']
 
 # %% ../nbs/21_harm.ipynb #9ec5ff13
+from typing import TYPE_CHECKING
 import math, random, re, zlib
 from contextlib import nullcontext
 from pathlib import Path
 import numpy as np
-import pandas as pd
 import torch
 from fastcore.basics import chunked
+if TYPE_CHECKING:                           # the extra `eval`: imported where a table is made
+    import pandas as pd
 
 # %% ../nbs/21_harm.ipynb #2f6af6e4
 from .core import DataError, data_path, field, read_records
 from .spans import Prompt
 from .place import positions
-from .tasks import Metric, Query, Task, select, to_prompt
+from .tasks import Metric, Query, Task, backend_of, select, to_prompt
 from .estimates import estimate
 
 # %% ../nbs/21_harm.ipynb #05f3700b
@@ -84,6 +86,9 @@ def after_mark(
 # %% ../nbs/21_harm.ipynb #681df139
 def _read_after(model, p, counts, steerer):
     "For each row the log-probabilities n×V that predict its last n tokens, and these tokens n"
+    engine = getattr(backend_of(model), 'read_after', None)
+    if engine:
+        return engine(model, p, counts, steerer)
     with steerer(model, p) if steerer else nullcontext():
         logits = model(**p, position_ids=positions(p.attention_mask), use_cache=False).logits     # B×T×V
     rows = zip(logits, p.input_ids, counts)
@@ -94,7 +99,7 @@ def _steered(model, tok, queries, p, counts, steerer):
     "What `_read_after` gives under a steerer, or with marks in the text"
     if steerer!='marks':
         return _read_after(model, p, counts, steerer)
-    shown = to_prompt(tok, queries, marks=True).to(model.device)
+    shown = to_prompt(tok, queries, marks=True).to(getattr(model, 'device', None))
     return _read_after(model, shown, counts, None)
 
 # %% ../nbs/21_harm.ipynb #88ffd699
@@ -113,7 +118,7 @@ def text_losses(
     steerers:list, # each a `Steerer`, None for the plain model, or 'marks'
 )->list[list[dict]]: # for each steerer, of each text: tokens; nll, log_damage and kl in nats a token
     "What steerers do to the text after the marks; raises `DataError`"
-    p = to_prompt(tok, queries).to(model.device)
+    p = to_prompt(tok, queries).to(getattr(model, 'device', None))
     counts = after_mark(p).sum(1).tolist()
     if not all(counts):
         raise DataError(f'Nothing follows the mark in {queries[counts.index(0)].text[:60]!r}…')
@@ -247,8 +252,9 @@ def damages(
     split:str='test', # 'test' or 'val'
     limit:int=40, # paragraphs
     **kwargs, # for `damage_task`: path, words, seed
-)->pd.DataFrame: # method, id, length, register, tokens; nll, log_damage and kl in nats a token
+)->'pd.DataFrame': # method, id, length, register, tokens; nll, log_damage and kl in nats a token
     "What steerers do to each of some texts; the plain model reads every text once"
+    import pandas as pd
     task = damage_task(split, limit, **kwargs)
     rows = []
     for batch in task.batches():

@@ -20,13 +20,13 @@ from fastcore.basics import chunked, patch
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from .core import DataError, ModelError, SteeringError
-from .layouts import decoder, geometry, site_hooks, sites
+from .layouts import decoder, shapes, site_hooks, sites, stacked
 from .spans import Prompt, highlight
 from .place import positions
 from .edits import Strength
 from .backends.hf import EditSession
 from .contrast import Stats, eval_mode, is_count, stats_meta
-from .backends.attention import attention_inputs, last_attention
+from .backends.attention import attention_calls, last_attention
 
 # %% ../nbs/12_queries.ipynb #cd22095f
 def read_batch(
@@ -43,19 +43,38 @@ def read_batch(
 
 # %% ../nbs/12_queries.ipynb #4af2f7be
 def _asked(model, at):
-    "The attention inputs of every layer where row i asks with unit vector i, at the positions `at`"
-    D = geometry(model).D
-    eye = torch.eye(D, device=model.device, dtype=model.dtype)
+    "The attention call of each layer where row i asks with unit vector i, and the last row with nothing, at `at`"
+    where = [s for s in sites(model, 'query') if s.entry is None]
+    D = max((s.dim for s in where), default=1)
+    eye = torch.eye(D+1, D, device=model.device, dtype=model.dtype)
     def ask(site, states):
-        states.copy_(eye[:,None,None].expand_as(states))
+        states.copy_(eye[:,None,None,:site.dim].expand_as(states))
 
-    ids = torch.full((D, len(at)), 5, device=model.device)                     # which tokens they are does not matter
-    with attention_inputs(model) as heard, site_hooks(sites(model, 'query'), ask):
-        decoder(model)(ids, attention_mask=torch.ones_like(ids), position_ids=at.expand(D, -1), use_cache=False)
-    if not heard:
+    calls = {}
+    def note(call):
+        calls.setdefault(call.module, call)
+    ids = torch.full((D+1, len(at)), 5, device=model.device)                   # which tokens they are does not matter
+    doors = [s for s in sites(model) if s.entry]
+    try:
+        with attention_calls(model, note), site_hooks(where, ask), site_hooks(doors, lambda site,states: None):
+            decoder(model)(ids, attention_mask=torch.ones_like(ids), position_ids=at.expand(D+1, -1), use_cache=False)
+    except SteeringError as e:
         raise ModelError(f'{type(model).__name__} does not use the attention interface of transformers, '
-                         'so its rotations cannot be found')
-    return [heard[layer] for layer in sorted(heard)]
+                         'so its rotations cannot be found') from e
+    return [(s, calls[s.attention]) for s in sites(model, 'query')]
+
+# %% ../nbs/12_queries.ipynb #fa121201
+def _matrices(site, call):
+    "How a query becomes what enters attention, at each position: n×out×in"
+    if site.entry is None:
+        q = call.query[:,0].permute(1, 2, 0).double().cpu()                    # positions, out, rows
+        return (q[...,:-1]-q[...,-1:])[...,:site.dim]
+    n,turning = call.query.shape[2],site.entry.turning
+    units = torch.eye(site.dim).expand(1, n, -1, -1)                           # as if they were heads
+    if turning is None:
+        return units[0].double()
+    angles = [o[:1].cpu() for o in turning.latest[1]]
+    return turning.turn(units, angles)[0].mT.double()
 
 # %% ../nbs/12_queries.ipynb #c1d20a15
 @torch.no_grad()
@@ -65,9 +84,9 @@ def rotations(
 )->tuple: # (query → effective query at each distance, L×n×D×D in float64; the attention scale of each layer, L)
     "How a key sees a query at some distances; raises `ModelError` where the attention cannot be asked"
     heard = _asked(model, torch.tensor([0, *distances], device=model.device))
-    A = torch.stack([q[:,0].permute(1, 2, 0).double().cpu() for q,_,_ in heard]) # L, positions, out, in
-    scale = [s or geometry(model).D**-.5 for _,_,s in heard]
-    return A[:,:1].mT@A[:,1:],torch.tensor(scale, dtype=torch.float64)
+    A = [_matrices(site, call) for site,call in heard]
+    scale = [call.scale or call.query.shape[-1]**-.5 for _,call in heard]
+    return stacked([a[:1].mT@a[1:] for a in A]),torch.tensor(scale, dtype=torch.float64)
 
 # %% ../nbs/12_queries.ipynb #b5b3cffe
 class Recall(NamedTuple):
@@ -115,14 +134,14 @@ def recalls(
 
 # %% ../nbs/12_queries.ipynb #c1d20a1d
 def _queries(model, batch, pick):
-    "The queries of the picked tokens (N of B×T), before RoPE, L×N×H×G×D in float64"
-    shape,got = geometry(model),{}
+    "The queries of the picked tokens (N of B×T), before RoPE: N×H×G×D in float64 for each layer"
+    got = {}
     def note(site, states):
         got[site.layer] = states[pick].double().cpu()
 
     with site_hooks(sites(model, 'query'), note):
         decoder(model)(**batch)
-    return torch.stack([got[layer] for layer in sorted(got)]).unflatten(2, (shape.H, shape.G))
+    return [got[layer].unflatten(1, (s.H, s.G)) for layer,s in zip(sorted(got), shapes(model))]
 
 # %% ../nbs/12_queries.ipynb #b4434f4b
 @torch.no_grad()
@@ -141,10 +160,10 @@ def query_moments(
         pick = mask.bool() & (mask.cumsum(1)>1)
         if last:
             pick[:,:-1] = False
-        q = _queries(model, batch, pick)                                       # L, N, H, G, D
-        first = first+q.mean(3).sum(1)
-        second = second+torch.einsum('lnhgd,lnhge->lhde', q, q)/q.shape[3]
-        n += q.shape[1]
+        layers = _queries(model, batch, pick)                                  # N, H, G, D each
+        first = first+stacked([q.mean(2).sum(0) for q in layers])
+        second = second+stacked([torch.einsum('nhgd,nhge->hde', q, q)/q.shape[2] for q in layers])
+        n += len(layers[0])
     return first/n,second/n
 
 # %% ../nbs/12_queries.ipynb #7cfde93b
@@ -166,8 +185,11 @@ def ridged(
     floor=0., # added to the mean of each diagonal; a number, or a tensor that broadcasts to …
 )->torch.Tensor: # …×D×D
     "S + λ·(mean of its diagonal + floor)·I"
-    mean = S.diagonal(dim1=-2, dim2=-1).mean(-1)
-    return S + ridge*(mean+floor)[...,None,None]*torch.eye(S.shape[-1], dtype=S.dtype)
+    diagonal = S.diagonal(dim1=-2, dim2=-1)
+    mean = diagonal.sum(-1)/diagonal.ne(0).sum(-1).clamp(min=1)                # zeros fill up narrower layers
+    weight = ridge*(mean+floor)
+    weight = torch.where(weight==0, 1., weight)                                # heads that a layer does not have
+    return S + weight[...,None,None]*torch.eye(S.shape[-1], dtype=S.dtype)
 
 # %% ../nbs/12_queries.ipynb #c1d20a21
 def least_damage(
@@ -178,7 +200,7 @@ def least_damage(
     "The vector that moves retrieving queries by one on average, and ordinary ones least in the mean square"
     w = torch.linalg.solve(ridged(sigma, ridge), mu[...,None])[...,0]
     snr = (w*mu).sum(-1)
-    return w/snr[...,None],snr
+    return w/torch.where(snr==0, 1., snr)[...,None],snr
 
 # %% ../nbs/12_queries.ipynb #c1d20a25
 def _texts_and_spans(prompts):
@@ -194,20 +216,21 @@ def retrieval_score(
     batch_size:int=16, # prompts a forward pass
 )->torch.Tensor: # L×H, float64
     "Mean attention of the last token on the answer, mean over the query heads of each KV head"
-    shape = geometry(model)
-    total = torch.zeros(shape.L, shape.H*shape.G, dtype=torch.float64)
+    total = torch.zeros((), dtype=torch.float64)
     for some in chunked(sorted(prompts, key=lambda r: len(r.text)), batch_size):
         prompt,batch = read_batch(model, tok, *_texts_and_spans(some))
         answer = (prompt.weights!=0).float()
-        total += torch.einsum('lbht,bt->lh', last_attention(model, batch), answer).double().cpu()
-    return total.unflatten(1, (shape.H, shape.G)).mean(-1)/len(prompts)
+        total = total+torch.einsum('lbht,bt->lh', last_attention(model, batch), answer).double().cpu()
+    found = [row[:s.H*s.G].unflatten(0, (s.H, s.G)).mean(-1) for row,s in zip(total, shapes(model))]
+    return stacked(found)/len(prompts)
 
 # %% ../nbs/12_queries.ipynb #c1d20a27
 def _adding(vectors):
     "An edit that adds vectors B×H×D (or 1×H×D, the same for all rows), times the weight of each marked token"
     def edit(states, part):
         marked = states[:, part.start:part.stop]
-        marked.add_(part.weights[...,None,None]*vectors[:,None].to(states))
+        own = vectors[:,None,:states.shape[2],:states.shape[3]]                # what a narrower layer has
+        marked.add_(part.weights[...,None,None]*own.to(states))
     return edit
 
 # %% ../nbs/12_queries.ipynb #824de45d
@@ -239,6 +262,13 @@ def _frozen(model):
             p.requires_grad_(True)
 
 # %% ../nbs/12_queries.ipynb #7749999e
+def _has_values(model):
+    "Whether values can be edited apart from keys"
+    try:
+        return bool(sites(model, 'value'))
+    except ModelError:
+        return False
+
 def _gradients(
     model, # a causal LM
     tok, # its fast tokenizer
@@ -248,9 +278,11 @@ def _gradients(
 )->list: # 2×B×L×H×D for each of them, in keys and in values, float64
     "Gradients in vectors added to the marked tokens"
     prompt,batch = read_batch(model, tok, texts, spans)
-    shape = geometry(model)
-    zero = torch.zeros(2, len(texts), shape.L, shape.H, shape.D, device=model.device, requires_grad=True)
-    with _frozen(model), torch.enable_grad(), Added(*zero)(model, prompt):
+    own = shapes(model)
+    room = len(own),max(s.H for s in own),max(s.D for s in own)
+    zero = torch.zeros(2, len(texts), *room, device=model.device, requires_grad=True)
+    added = Added(*zero) if _has_values(model) else Added(zero[0])
+    with _frozen(model), torch.enable_grad(), added(model, prompt):
         log_p = model(**batch).logits.float().log_softmax(-1)
         found = [torch.autograd.grad(rows.sum(), zero, retain_graph=True)[0] for rows in scores(log_p, prompt)]
     return [g.double().cpu() for g in found]
@@ -268,8 +300,7 @@ def answer_gradient(
     batch_size:int=16, # prompts a forward pass
 )->torch.Tensor: # 2×L×H×D, in keys and in values, float64
     "g: mean gradient of the answer's log-probability in vectors added to the marked tokens"
-    shape = geometry(model)
-    total = torch.zeros(2, shape.L, shape.H, shape.D, dtype=torch.float64)
+    total = torch.zeros((), dtype=torch.float64)
     for some in chunked(sorted(prompts, key=lambda r: len(r.text)), batch_size):
         first = torch.tensor(_first_tokens(tok, some), device=model.device)
         def answer(log_p, prompt):
@@ -277,7 +308,7 @@ def answer_gradient(
 
         texts,spans = _texts_and_spans(some)
         g, = _gradients(model, tok, texts, spans, answer)
-        total += g.sum(1)
+        total = total+g.sum(1)
     return total/len(prompts)
 
 # %% ../nbs/12_queries.ipynb #91da82c0
@@ -312,13 +343,12 @@ def fisher(
 )->torch.Tensor: # 2×L×H×D×D, for keys and for values, float64, per token
     "F: blocks of the Fisher information of the text after a marked span in vectors added to the span's tokens"
     rng = random.Random(seed)
-    shape = geometry(model)
-    total = torch.zeros(2, shape.L, shape.H, shape.D, shape.D, dtype=torch.float64)
+    total = torch.zeros((), dtype=torch.float64)
     n = 0
     for some in chunked(sorted(texts, key=len)*spans, batch_size):
         places = [_harm().some_words(t, rng) for t in some]
         for g in _gradients(model, tok, some, places, _drawn(samples, seed)):
-            total += torch.einsum('sblhd,sblhe->slhde', g, g)
+            total = total+torch.einsum('sblhd,sblhe->slhde', g, g)
             n += len(some)
     return total/n
 
@@ -427,7 +457,8 @@ def natural_vector(
     "v ∝ Σ_k F_λ⁻¹g_k/√(g_kᵀF_λ⁻¹g_k)"
     n = 2 if values else 1
     F = stats.fisher[:n]
-    mean = F.diagonal(dim1=-2, dim2=-1).mean((1,2,3))                           # S
+    diagonal = F.diagonal(dim1=-2, dim2=-1)
+    mean = diagonal.sum((1,2,3))/diagonal.ne(0).sum((1,2,3)).clamp(min=1)       # S
     A = ridged(F, ridge, floor=.1*mean[:,None,None])
     v = sum(_in_units(stats.gradients[k][:n], A, keep) for k in checked_kinds(stats, kinds) or stats.gradients)
     return v/(.5*torch.einsum('slhd,slhde,slhe->', v, F, v)).sqrt()
@@ -459,9 +490,11 @@ def _check_model(model):
     "Raise `ModelError` unless vectors for keys and values of all heads can be learned here"
     if any(s.local for s in sites(model)):
         raise ModelError('Under tensor parallelism no process sees all heads: learn in one process')
-    shapes = {(s.heads, s.dim) for kind in _edited for s in sites(model, kind)}
-    if len(shapes)>1:
-        raise ModelError(f'Expected keys and values of one shape, got (heads, dimension) {sorted(shapes)}')
+    pairs = zip(sites(model), sites(model, 'value')) if _has_values(model) else []
+    wider = [k.layer for k,v in pairs if v.heads>k.heads or v.dim>k.dim]
+    if wider:
+        raise ModelError(f'The values of layer {wider[0]} have more heads or dimensions than its keys, '
+                         'which these statistics have no room for')
 
 # %% ../nbs/12_queries.ipynb #c0ea4da1
 _every = slice(1, None, 2) # of the steps, measured at every length
@@ -583,7 +616,7 @@ def learn_queries(
     _check_model(model)
     with eval_mode(model), tqdm(total=4+len(prompts), desc='learning', disable=not progress) as bar:
         stats = _learned(model, tok, prompts, texts, distances, bar, spans=spans, samples=samples, seed=seed)
-        for values in (False, True):
+        for values in (False, True)[:1+_has_values(model)]:
             stats = stats.measured(model, tok, texts[::3], values=values)
             bar.update()
     return stats

@@ -17,9 +17,12 @@ import torch
 from torch.distributed.tensor import DTensor
 
 # %% ../nbs/22_runs.ipynb #abce87f5
-from .core import DataError, ModelError, in_range, write_whole
+from .core import DataError, ModelError, write_whole
 from .layouts import fingerprint
-from .tasks import Metric, Task
+from .tasks import Metric, Task, backend_of
+
+# %% ../nbs/22_runs.ipynb #7f553751
+from .core import in_range
 
 # %% ../nbs/22_runs.ipynb #8673bdf5
 def _digest(data:bytes)->str: return hashlib.sha256(data).hexdigest()[:16]
@@ -166,14 +169,21 @@ def _version(name):
 # %% ../nbs/22_runs.ipynb #4450e33d
 _packages = 'seka','torch','transformers','accelerate','numpy','pandas'
 
+def _device(device):
+    "The name of a device"
+    return torch.cuda.get_device_name(device) if device.type=='cuda' else device.type
+
 def _environment(model):
     "Versions, device and commit"
-    on_gpu = model.device.type=='cuda'
-    device = torch.cuda.get_device_name(model.device) if on_gpu else model.device.type
+    engine = getattr(backend_of(model), 'device_name', None)
+    device = engine(model) if engine else _device(model.device)
     return dict(python=platform.python_version(), **{p: _version(p) for p in _packages}, device=device, git=_git())
 
 # %% ../nbs/22_runs.ipynb #8c1c2846
 def _model_entry(model):
+    engine = getattr(backend_of(model), 'model_entry', None)
+    if engine:
+        return engine(model)
     c = model.config
     return dict(name=Path(c._name_or_path or c.model_type).name, revision=getattr(c, '_commit_hash', None),
                 fingerprint=fingerprint(model), identity=model_identity(model),

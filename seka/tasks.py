@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['rewrites', 'prompt_methods', 'select', 'task_records', 'Query', 'Chat', 'show_marks', 'say_again', 'mark_elsewhere',
-           'mark_wrong', 'how_asked', 'to_prompt', 'answer', 'Metric', 'Task', 'first_token', 'TaskEntry',
+           'mark_wrong', 'how_asked', 'to_prompt', 'backend_of', 'answer', 'Metric', 'Task', 'first_token', 'TaskEntry',
            'register_task', 'registered_tasks', 'make_tasks']
 
 # %% ../nbs/18_tasks.ipynb #1771c4ac
@@ -19,6 +19,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from inspect import Parameter, signature
 from pathlib import Path
+from types import SimpleNamespace
 from fastcore.basics import patch
 from .core import DataError
 from .spans import Prompt, encode, render_chat
@@ -258,6 +259,16 @@ def to_prompt(
         raise DataError('Conversations and texts cannot be asked in one batch: ask all through the chat template')
     return encode(tok, list(texts), list(spans), add_special_tokens=not templated[0])
 
+# %% ../nbs/18_tasks.ipynb #f9784d1f
+def backend_of(
+    model, # a Hugging Face causal LM, or an engine, `vllm.LLM`
+): # something with `generate` and `next_logprobs`
+    "What puts questions to a model"
+    engine = type(model).__module__.partition('.')[0]=='vllm'
+    if engine:
+        return import_module('seka.backends.vllm_tasks')
+    return SimpleNamespace(generate=generate, next_logprobs=next_logprobs)
+
 # %% ../nbs/18_tasks.ipynb #75eb1a70
 def answer(
     model, # a causal LM
@@ -273,7 +284,8 @@ def answer(
     for n in dict.fromkeys(q.new_tokens for q in asked):
         rows = [i for i,q in enumerate(asked) if q.new_tokens==n]
         prompt = to_prompt(tok, [asked[i] for i in rows], chat=chat)
-        outs = generate(model, tok, prompt, by, max_new_tokens=n) if n else next_logprobs(model, prompt, by)
+        ask = backend_of(model)
+        outs = ask.generate(model, tok, prompt, by, max_new_tokens=n) if n else ask.next_logprobs(model, prompt, by)
         for i,out in zip(rows, outs):
             res[i] = out
     return res

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Home', 'Note', 'refused_methods', 'Routed', 'session_makers', 'cache_name', 'cache_of', 'call_arguments', 'home',
            'bind', 'forget', 'unsteered', 'open_sessions', 'sessions_of', 'Passing', 'Pass', 'Work', 'Session',
-           'EditSession', 'RoutedSession', 'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill',
+           'EditSession', 'placed', 'RoutedSession', 'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill',
            'next_logprobs', 'Comparison', 'compare']
 
 # %% ../../nbs/06_hf.ipynb #c5bbb3fe
@@ -14,7 +14,7 @@ from collections import namedtuple
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import wraps
+from functools import lru_cache, wraps
 from importlib import import_module
 from types import MethodType
 from weakref import WeakKeyDictionary
@@ -22,20 +22,18 @@ import torch
 from fastcore.basics import patch
 from transformers import Cache, GenerationMixin
 from ..core import ModelError, SteeringError
-from ..layouts import Site, decoder, fingerprint, geometry, site_hooks, sites, structure
+from ..layouts import Site, cache_names, decoder, fingerprint, site_hooks, sites, structure
 from ..spans import Prompt, highlight
 from ..edits import Plan, add_directions, curved, head_query, linear, route, scale, shift
 from ..place import in_force, marks_of, place, positions
 
 # %% ../../nbs/06_hf.ipynb #43693ab0
-_cache_names = ('cache','past_key_values','cache_params')
-
 def cache_name(
     model:torch.nn.Module, # a causal LM, or its decoder
 )->str: # 'cache', or 'past_key_values' before transformers 5.24
     "What `model` and its `generate` call the cache"
     known = inspect.signature(decoder(model).forward).parameters
-    return next((n for n in _cache_names if n in known), 'cache')
+    return next((n for n in cache_names if n in known), 'cache')
 
 def cache_of(
     out, # what a forward pass or `generate` returned
@@ -43,7 +41,7 @@ def cache_of(
     "The cache in a model's output, or None"
     if not isinstance(out, dict):
         return None
-    return next((out[n] for n in out if n in _cache_names), None)
+    return next((out[n] for n in out if n in cache_names), None)
 
 # %% ../../nbs/06_hf.ipynb #3c34d406
 def call_arguments(
@@ -53,12 +51,12 @@ def call_arguments(
     "The arguments of a forward pass; raises `SteeringError` for a cache under a name that is not known"
     given = inspect.signature(module.forward).bind_partial(*args, **kwargs).arguments
     given = {**given.pop('kwargs', {}), **given}
-    odd = [n for n,v in given.items() if isinstance(v, Cache) and n not in _cache_names]
+    odd = [n for n,v in given.items() if isinstance(v, Cache) and n not in cache_names]
     if odd:
         raise SteeringError(
             f'The forward pass of {type(module).__name__} gets a cache as {odd[0]!r}, which is not known here: '
-            f'expected {" or ".join(_cache_names)}. Nothing was steered')
-    return given, next((given[n] for n in _cache_names if given.get(n) is not None), None)
+            f'expected {" or ".join(cache_names)}. Nothing was steered')
+    return given, next((given[n] for n in cache_names if given.get(n) is not None), None)
 
 # %% ../../nbs/06_hf.ipynb #ccd85d1e
 Home = namedtuple('Home', 'site device dtype')  # where a layer computes its states, and in what dtype
@@ -78,10 +76,23 @@ def home(
     return Home(site, device, w.dtype if w.is_floating_point() else model.dtype)
 
 # %% ../../nbs/06_hf.ipynb #24c50816
+def _fitting(e, rows, site):
+    "An edit's rows as wide as a site's states; what is wider must be zero there"
+    axes = dict(shift=1, linear=2).get(e.op, 0)
+    if not axes or rows.shape[-1]==site.dim:
+        return rows
+    cut = rows[(..., *[slice(site.dim)]*axes)]
+    lost = rows.shape[-1]<site.dim or rows.count_nonzero()!=cut.count_nonzero()
+    if lost:
+        raise SteeringError(f'The plan edits {rows.shape[-1]} dimensions of {e.kind}s in layer {site.layer}, '
+                            f'which have {site.dim}: it belongs to another model')
+    return cut
+
 def _local(e, site):
     "The heads of an edit that this process computes, counted from its first one, and their rows"
     heads = range(site.heads) if e.heads is None else e.heads
     rows = e.tensor.expand(len(heads), *e.tensor.shape[1:]) if e.heads is None else e.tensor
+    rows = _fitting(e, rows, site)
     if max(heads, default=0)>=site.heads:
         raise SteeringError(f'The plan edits head {max(heads)} of layer {site.layer}, which has {site.heads} heads')
     if site.local is None:
@@ -245,6 +256,7 @@ class Session(Work):
     ):
         self.model = model
         self.decoder = decoder(model)
+        self.layer = _first_layer(model)            # whose part of a cache tells how many tokens it holds
         self.marks = marks_of(prompt, model.device, self.strength)
         self.marked = self.marks.columns!=(0,0)     # whether anything is edited
         self._check_edited()
@@ -301,7 +313,7 @@ def before(self:Session, module, args, kwargs=None):
     self.used = True
     self._drop()
     x = given.get('inputs_embeds') if ids is None else ids
-    start = 0 if cache is None else int(cache.get_seq_length())
+    start = 0 if cache is None else self.length_of(cache)
     self.state.current = Passing
     self.state.start = start
     self._watch_end()
@@ -311,6 +323,19 @@ def before(self:Session, module, args, kwargs=None):
     if past:
         return self.decode(start, x, cache)
     self._read(x, ids, start, cache)
+
+# %% ../../nbs/06_hf.ipynb #fa060601
+def _first_layer(model):
+    "The first layer with keys; 0 for a model without any, whose logits alone can be steered"
+    try:
+        return sites(model)[0].layer
+    except ModelError:
+        return 0
+
+@patch
+def length_of(self:Session, cache:Cache)->int:
+    "How many tokens a cache holds"
+    return int(cache.get_seq_length(self.layer) if self.layer else cache.get_seq_length())
 
 # %% ../../nbs/06_hf.ipynb #c090a366
 @patch
@@ -569,8 +594,10 @@ def _shadow_refused(model, name):
             return plain(*args, **kwargs)
         for s in sessions:
             s.used = True
-        raise SteeringError(f'{name} cannot be steered: continuous batching shares the cached keys of equal prefixes '
-                            'between requests, so an edit would reach other requests. Use generate()')
+        raise SteeringError(f'{name} cannot be steered: continuous batching lays the tokens of many requests into '
+                            'one row, so that marks have no place in it, and it shares the cached keys of equal '
+                            'prefixes between requests unless allow_block_sharing=False. '
+                            'Use generate() with a batch of prompts')
     return refuse
 
 # %% ../../nbs/06_hf.ipynb #2f30f1e9
@@ -682,6 +709,18 @@ def _editing(self:EditSession, p, f):
         p.reached += 1
     return edit
 
+# %% ../../nbs/06_hf.ipynb #fa060701
+@lru_cache(maxsize=None)
+def _takes_positions(kind):
+    return 'position_ids' in inspect.signature(kind.forward).parameters
+
+def placed(
+    module:torch.nn.Module, # a causal LM, or its decoder
+    mask:torch.Tensor, # attention mask, B×T
+)->dict: # `position_ids` that do not count padding, for a family that takes them
+    "The positions of a whole prompt, as keyword arguments"
+    return dict(position_ids=positions(mask)) if _takes_positions(type(module)) else {}
+
 # %% ../../nbs/06_hf.ipynb #ae5aca61
 @patch
 @torch.no_grad()
@@ -692,7 +731,7 @@ def read_plain(self:Session,
     "Read the whole prompt unsteered"
     m = self.marks
     with unsteered(), site_hooks(where, fn):
-        self.decoder(m.ids, attention_mask=m.mask, position_ids=positions(m.mask), use_cache=False)
+        self.decoder(m.ids, attention_mask=m.mask, **placed(self.decoder, m.mask), use_cache=False)
 
 # %% ../../nbs/06_hf.ipynb #69e0afd6
 class RoutedSession(EditSession):
@@ -703,12 +742,12 @@ class RoutedSession(EditSession):
         plan:Plan, # of routed edits of keys
     ):
         _check_routed(plan, model)
-        self.heads = geometry(model).H
         self.routed = bind_routed(plan, model)
+        self.late = any(r.query.entry for r in self.routed)     # queries are known only when the keys are edited
         self.plain = None           # layer → α of a plain pass
         self.alpha = {}             # layer → α of the latest pass
         keys = [(r.key, self._at_key(r)) for r in self.routed]
-        queries = [(r.query, self._at_query(r)) for r in self.routed]
+        queries = [(r.query, self._at_query(r)) for r in self.routed if not r.query.entry]
         super().__init__(model, prompt, keys+queries, plan.fingerprint)  # hooks are prepended: the last run first
 
 # %% ../../nbs/06_hf.ipynb #c3be457a
@@ -753,7 +792,7 @@ def _check_routed(plan, model):
 @patch
 def read_alpha(self:RoutedSession, r:Routed, queries, last)->torch.Tensor: # B×H′×M
     "The experts' coefficients in one layer"
-    q = head_query(queries, last.to(queries.device), self.heads).index_select(1, r.heads)
+    q = head_query(queries, last.to(queries.device), r.key.heads).index_select(1, r.heads)
     return route(q, r.U, r.S, r.options['routing'])
 
 @patch
@@ -775,14 +814,14 @@ def _at_key(self:RoutedSession, r):
 @patch
 def _two(self:RoutedSession)->bool:
     "Whether the plain pass routes"
-    return self.state.chunked or self.routed[0].options['router_pass']=='two'
+    return self.late or self.state.chunked or self.routed[0].options['router_pass']=='two'
 
 @patch
 def begin(self:RoutedSession, p):
     begins = p.placement.start==0 or self.state.placed==1
     self.state.chunked = (self.state.chunked and not begins) or p.part.last is None
     if self._two() and self.plain is None:
-        if self.routed[0].options['router_pass']=='in':
+        if self.routed[0].options['router_pass']=='in' and not self.late:
             warnings.warn(
                 'This prompt is read in chunks and its marked part comes before its last token, by whose query '
                 'the experts '
@@ -869,7 +908,7 @@ def generate(
     if steerer and not prompt.weights.any():
         warnings.warn('Nothing is marked in this prompt, so there is nothing to steer: put **…** around what matters')
     known = (model.generation_config.pad_token_id, tok.pad_token_id, tok.eos_token_id)
-    given = {cache_name(model) if k in _cache_names else k: v for k,v in kwargs.items()}
+    given = {cache_name(model) if k in cache_names else k: v for k,v in kwargs.items()}
     settings = dict(do_sample=False, pad_token_id=next((o for o in known if o is not None), None)) | given
     with steerer(model, prompt) if steerer else unsteered():
         out = model.generate(**prompt, **settings)
@@ -888,7 +927,7 @@ def prefill(
     "Read a prompt, steered, into a new cache, without computing logits"
     p = prompt.to(model.device)
     with steerer(model, p) if steerer else unsteered():
-        return cache_of(decoder(model)(**p, position_ids=positions(p.attention_mask), use_cache=True))
+        return cache_of(decoder(model)(**p, **placed(decoder(model), p.attention_mask), use_cache=True))
 
 # %% ../../nbs/06_hf.ipynb #82dc4b48
 @torch.no_grad()
@@ -899,9 +938,9 @@ def next_logprobs(
 )->torch.Tensor: # B×vocabulary, float32, on the CPU
     "Log-probabilities of the token after each row"
     p = prompt.to(model.device)
-    at = positions(p.attention_mask)
+    at = placed(model, p.attention_mask)
     with steerer(model, p) if steerer else unsteered():
-        out = model(**p, position_ids=at, logits_to_keep=1, use_cache=False)
+        out = model(**p, **at, logits_to_keep=1, use_cache=False)
     return out.logits[:,-1].float().log_softmax(-1).cpu()
 
 # %% ../../nbs/06_hf.ipynb #d20f97df

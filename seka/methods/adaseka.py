@@ -8,7 +8,8 @@ __all__ = ['shipped_experts', 'experts', 'from_counterfact', 'from_bias_in_bios'
 
 # %% ../../nbs/10_adaseka.ipynb #8652858f
 from dataclasses import dataclass, replace
-import pandas as pd, torch
+from typing import TYPE_CHECKING
+import torch
 from fastcore.basics import patch
 from ..core import DataError, ModelError, SteeringError, data_path
 from ..layouts import decoder
@@ -19,6 +20,8 @@ from ..place import positions
 from .base import (Look, Options, Range, Steerer, check_finite, model_of, once, register,
                                set_default_heads)
 from .seka import heads_space
+if TYPE_CHECKING:                           # the extra `eval`: imported where a table is made
+    import pandas as pd
 
 # %% ../../nbs/10_adaseka.ipynb #820b917d
 shipped_experts = ('synthetic','facts','bios','multihop')
@@ -147,7 +150,7 @@ class AdaSEKA(Steerer):
     router_pass:str='in' # which query routes: of the steered pass itself ('in') or of a plain pass before ('two')
     delta:float|None=None # an expert keeps heads with D ≥ δ …
     heads:float|None=None # … or this share of the heads with its largest D (default .12)
-    layers:tuple|None=None # only these decoder layers; None: all
+    layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, as in `Heads`
 
     def __post_init__(self):
@@ -208,9 +211,10 @@ def plan(self:AdaSEKA)->Plan:
     packed = torch.cat([self.factors[0], self.factors[1][...,None,:]], -2)      # L, H, M, D+1, K
     options = dict(gain=self.gain, routing=self.routing, router_pass=self.router_pass)
     edits = []
-    for layer,keep,rows in zip(one.layers, self.keep.any(-1), packed):
+    for layer,keep,rows,D in zip(one.layers, self.keep.any(-1), packed, one.dims):
         if self.gain and keep.any():
-            edits.append(Edit('key', layer, keep.nonzero().flatten(), 'routed', rows[keep], options))
+            rows = torch.cat([rows[...,:D,:], rows[...,-1:,:]], -2)[keep]      # what a narrower layer has
+            edits.append(Edit('key', layer, keep.nonzero().flatten(), 'routed', rows, options))
     return Plan(tuple(edits), model_of(one), 'AdaSEKA')
 
 # %% ../../nbs/10_adaseka.ipynb #0d4d85d1
@@ -226,8 +230,9 @@ def _found_alpha(session):
 def coefficients(self:AdaSEKA,
     model, # the model to be steered
     prompt:Prompt, # a batch
-)->pd.DataFrame: # row, layer, head, expert, alpha
-    "The experts' coefficients for every row, layer and KV head"
+)->'pd.DataFrame': # row, layer, head, expert, alpha
+    "The experts' coefficients for every row, layer and KV head; needs pandas, of the extra `eval`"
+    import pandas as pd
     layers = next(iter(self.experts.values())).layers
     session = self(model, prompt)
     found = _found_alpha(session)

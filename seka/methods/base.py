@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['once', 'Steerer', 'check_finite', 'check_share', 'set_default_heads', 'model_of', 'HeadEdit', 'Range', 'Options',
-           'Look', 'Method', 'register', 'registered', 'method_named', 'parameters', 'method', 'search_space']
+           'Look', 'Method', 'register', 'registered', 'method_named', 'parameters', 'method', 'search_space',
+           'Planned']
 
 # %% ../../nbs/08_methods.ipynb #53f4748b
 import hashlib, importlib, inspect, json, math, pkgutil
@@ -12,13 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import wraps
 from importlib.metadata import entry_points
+from pathlib import Path
 import numpy as np, torch
 from ..core import SteeringError
 from ..layouts import steady
 from ..spans import Prompt
 from ..contrast import Stats
 from ..edits import Heads, Plan, head_edits
-from ..backends.hf import open_plan
+from ..backends.hf import check_model, open_plan
 
 # %% ../../nbs/08_methods.ipynb #2048f2f9
 def once(f:Callable)->Callable: # a method without arguments
@@ -124,7 +126,7 @@ class HeadEdit(Steerer):
     heads:float|None # share of the heads …
     heads_by:object # … with the largest score of that name, a tensor of scores, or a list of (layer, head)
     delta:float|None # or: heads with a score ≥ δ
-    layers:tuple|None # only these decoder layers; None: all
+    layers:tuple|str|None # only these decoder layers; None: all
 
     @property
     def keep(self)->torch.Tensor:
@@ -137,7 +139,7 @@ class HeadEdit(Steerer):
         _ = self.keep
     def head_plan(self, op:str, table:torch.Tensor, kind:str='key', **options)->Plan:
         "The plan of one operation with a row of L×H×… for each chosen head"
-        edits = head_edits(kind, op, table, self.keep, self.stats.layers, **options)
+        edits = head_edits(kind, op, table, self.keep, self.stats.layers, self.stats.dims, **options)
         return Plan(tuple(edits), model_of(self.stats), type(self).__name__)
 
 # %% ../../nbs/08_methods.ipynb #d8e050f7
@@ -292,3 +294,14 @@ def search_space(
     if 'heads' in space and len(scores)>1:
         space['heads_by'] = Options(tuple(scores), 'D')
     return space
+
+# %% ../../nbs/08_methods.ipynb #4877b7fb
+class Planned(Steerer):
+    "A plan that is there already as a steerer; its fingerprint is that of the plan"
+    def __init__(self,
+        plan:Plan|str|Path, # or the path of a saved one
+    ):
+        self.edits = plan if isinstance(plan, Plan) else Plan.load(plan)
+    def plan(self): return self.edits
+    def check(self, model): check_model(self.edits, model)
+    def __repr__(self): return f'Planned({self.edits})'

@@ -25,7 +25,7 @@ class KeyScale(HeadEdit):
     gain:float=1. # g
     delta:float|None=None # keep heads with a score ≥ δ …
     heads:float|None=None # … or this share of the heads (default 0.12)
-    layers:tuple|None=None # only these decoder layers; None: all
+    layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, as in `Heads`
 
     def __post_init__(self):
@@ -53,8 +53,9 @@ def matrices(self:RandomSubspace)->torch.Tensor:
     rng = torch.Generator().manual_seed(self.seed)
     D = self.stats.key.neutral.shape[-1]
     M = torch.zeros_like(self.stats.key.relevant)
+    real = (torch.arange(D)<torch.tensor(self.stats.dims)[:,None])[:,None,:,None]     # L, 1, D, 1
     for gain,rank in zip((self.gain, self.neg_gain), self.ranks()):
-        Q = torch.linalg.qr(torch.randn(M.shape, generator=rng, dtype=M.dtype)).Q
+        Q = torch.linalg.qr(torch.randn(M.shape, generator=rng, dtype=M.dtype)*real).Q
         M += .5*gain*projector(Q, torch.arange(D)<rank[...,None])
     return M*self.keep[...,None,None]
 

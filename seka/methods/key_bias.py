@@ -91,7 +91,7 @@ class KeyBias(HeadEdit):
     heads:float|None = None # share of the heads to edit (default: all; .15 at the logit)
     heads_by:object = 'R' # the score to choose heads by, as in `Heads`
     delta:float|None = None # or: edit heads with a score ≥ δ
-    layers:tuple|None = None # only these decoder layers; None: all
+    layers:tuple|str|None = None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     ridge:float|None = None # λ (default .3, at the logit .1)
     def __post_init__(self):
         _settle(self)

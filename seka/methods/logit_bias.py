@@ -8,19 +8,22 @@ __all__ = ['LogitBias', 'AttentionBias', 'PASTA']
 # %% ../../nbs/15_logit_bias.ipynb #bcdf86ad
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from pathlib import Path
 import json
-import pandas as pd, torch
+import torch
 from fastcore.basics import patch
 from tqdm.auto import tqdm
 from ..core import DataError, SteeringError, read_jsonl, write_whole
-from ..layouts import fingerprint, geometry, sites
+from ..layouts import fingerprint, sites
 from ..spans import Prompt
 from ..contrast import KeyStats
-from ..edits import Edit, Heads, Plan, head_edits, kept_heads
+from ..edits import Edit, Heads, Plan, head_edits, kept_heads, layer_numbers
 from ..backends.attention import query_heads, token_bias
 from .base import Look, Range, Steerer, check_finite, model_of, once, register, set_default_heads
 from .seka import heads_space
+if TYPE_CHECKING:                           # the extra `eval`: imported where a table is made
+    import pandas as pd
 
 # %% ../../nbs/15_logit_bias.ipynb #331947e2
 class LogitBias(Steerer):
@@ -68,10 +71,17 @@ def _edit(s, layer, heads):
     factors = torch.full((1 if heads is None else len(heads),), float(s.factor))
     return Edit('logit', layer, heads, s.op, factors)
 
-def _in_layers(s, layer): return s.layers is None or layer in s.layers
+def _layers(s):
+    "The numbers of the layers to bias; None: all"
+    return None if s.layers is None else layer_numbers(s.layers, s.stats and s.stats.layers)
+
+def _in_layers(s, layer):
+    chosen = _layers(s)
+    return chosen is None or layer in chosen
 
 def _by_all(s):
-    return [_edit(s, layer, None) for layer in (s.layers or [None])]
+    chosen = _layers(s)
+    return [_edit(s, None, None)] if chosen is None else [_edit(s, layer, None) for layer in chosen]
 
 # %% ../../nbs/15_logit_bias.ipynb #9ee4540e
 def _by_list(s):
@@ -125,7 +135,7 @@ class AttentionBias(LogitBias):
     strength:float=1. # b
     delta:float|None=None # bias heads with a score ≥ δ …
     heads:float|None=None # … or this share of the heads (default: all)
-    layers:tuple|None=None # only these decoder layers; None: all
+    layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, a list of (layer, query head), or a tensor L×(H·G)
     op = 'bias'
 
@@ -147,7 +157,7 @@ class PASTA(LogitBias):
     side:str='exclude' # 'include': −w·ln α on marked tokens instead
     delta:float|None=None # steer heads with a score ≥ δ …
     heads:float|None=None # … or this share of the heads (default 0.12)
-    layers:tuple|None=None # only these decoder layers; None: all
+    layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, a list of (layer, query head), or a tensor L×(H·G)
 
     def __post_init__(self):
@@ -192,19 +202,15 @@ def _to_try(model, level, layers):
     "The (layer, query head) to try; −1: the whole layer"
     if level not in ('head','layer'):
         raise SteeringError(f"level={level!r} is unknown: expected 'head' or 'layer'")
-    L,H,G,_ = geometry(model)
-    known = [s.layer for s in sites(model)]
-    unknown = set(layers or ())-set(known)
-    if unknown:
-        raise SteeringError(f'The model has no layers {sorted(unknown)}: it has {L}')
-    heads = range(H*G) if level=='head' else [-1]
-    return [(l, h) for l in known if layers is None or l in layers for h in heads]
+    counts = {s.layer: s.heads for s in sites(model, 'query')}
+    chosen = layer_numbers(layers, list(counts))
+    return [(l, h) for l in chosen for h in (range(counts[l]) if level=='head' else [-1])]
 
 # %% ../../nbs/15_logit_bias.ipynb #6d8080f5
 def _heads_of(model, layer, head):
     "A head, or all heads of the layer for −1, as `heads_by`"
-    shape = geometry(model)
-    return [(layer, i) for i in (range(shape.H*shape.G) if head<0 else [head])]
+    counts = {s.layer: s.heads for s in sites(model, 'query')}
+    return [(layer, i) for i in (range(counts[layer]) if head<0 else [head])]
 
 # %% ../../nbs/15_logit_bias.ipynb #f62a041d
 @patch(cls_method=True)
@@ -214,12 +220,13 @@ def profile(cls:PASTA,
     task, # function (model, tok, steerer) → score; the higher the better
     path:str|Path|None=None, # JSONL file that keeps the profile; an unfinished one is continued
     level:str='head', # 'layer': all heads of a layer at once
-    layers:tuple=None, # try only these decoder layers; None: all
+    layers:tuple|str|None=None, # try only these decoder layers, as above; None: all
     progress:bool=True, # show a progress bar
     **params, # of `PASTA`: alpha, side
-)->pd.DataFrame: # layer, head (−1: the whole layer), score; best first
+)->'pd.DataFrame': # layer, head (−1: the whole layer), score; best first
     """The score of a task with each head steered alone (Zhang et al., 2024, section 3.3);
-    raises `DataError` if `path` is of another profile"""
+    raises `DataError` if `path` is of another profile; needs pandas, of the extra `eval`"""
+    import pandas as pd
     todo = _to_try(model, level, layers)
     named = getattr(task, '__name__', type(task).__name__)
     settings = dict(fingerprint=fingerprint(model), task=named, level=level, **params)
@@ -234,7 +241,7 @@ def profile(cls:PASTA,
 # %% ../../nbs/15_logit_bias.ipynb #2c8726f5
 @patch(cls_method=True)
 def best_heads(cls:PASTA,
-    profile:pd.DataFrame, # of `PASTA.profile`
+    profile:'pd.DataFrame', # of `PASTA.profile`
     n:int, # so many
 )->list[tuple]:
     "The `n` best (layer, query head) of a profile, for `heads_by`"

@@ -53,7 +53,7 @@ class Prism(HeadEdit):
     offset:float=0. # δ in the softplus, in units of D
     delta:float|None=None # keep heads with D ≥ delta …
     heads:float|None=None # … or this share of the heads (default 0.12)
-    layers:tuple|None=None # only these decoder layers; None: all
+    layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, as in `Heads`
 
     def __post_init__(self):

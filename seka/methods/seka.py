@@ -49,7 +49,7 @@ class SEKA(HeadEdit):
     gamma:float=.99 # share of the singular values' sum that P⁺ keeps
     delta:float|None=None # keep heads with D ≥ δ …
     heads:float|None=None # … or this share of the heads with the largest D (default 0.12)
-    layers:tuple|None=None # only these decoder layers; None: all
+    layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, as in `Heads`
 
     def __post_init__(self):
@@ -89,9 +89,10 @@ def plan(self:SEKA)->Plan:
 @patch
 def ranks(self:SEKA)->tuple: # r⁺ and D−r⁻, L×H
     "How many directions P⁺ and P⁻ keep in each head"
+    D = torch.tensor(self.stats.dims)[:,None]
     key = self.stats.key
     plus,minus = (spectral_rank(torch.linalg.svdvals(o), self.gamma) for o in (key.relevant, key.irrelevant))
-    return plus,key.neutral.shape[-1]-minus
+    return plus,(D-minus).clamp(min=0)
 
 # %% ../../nbs/09_seka.ipynb #4e9128d9
 @patch
