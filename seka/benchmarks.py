@@ -414,6 +414,8 @@ def _hotpot(where, r):
     try:
         wanted = {title for title,_ in _pairs(facts, 'title', 'sent_id')}
         docs = [(title, ''.join(s).strip()) for title,s in _pairs(context, 'title', 'sentences')]
+        if not all(isinstance(title, str) and (text or title not in wanted) for title,text in docs):
+            raise TypeError('a title is no text, or a paragraph with the answer is empty')
     except (KeyError, TypeError, ValueError) as e:
         expected = 'expected titles with sentences, and supporting_facts with titles and numbers'
         raise DataError(f"{where}, field 'context': {expected} ({e!r})") from e
@@ -494,7 +496,7 @@ def _ask_documents(r, mark):
     marked = _marked(r, mark)
     for i,(title,body) in enumerate(r['docs']):
         text += f'[{i+1}] {title}: ' if title else f'[{i+1}] '
-        if i in marked:
+        if i in marked and body:
             spans.append((len(text), len(text)+len(body)))
         text += f'{body}\n'
     text += f"\nQuestion: {r['question']}\nAnswer:"
