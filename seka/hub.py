@@ -15,7 +15,7 @@ from transformers import TextGenerationPipeline
 from transformers.generation.utils import GENERATION_MODES_MAPPING
 from .core import DataError, SpanError, SteeringError, write_whole
 from .contrast import local_file, push_files, write_card
-from .spans import Prompt, highlight, parse_marks
+from .spans import Prompt, highlight, parse_marks, verbatim_roles
 from .edits import Plan
 from .methods.base import Planned, Steerer
 
@@ -197,7 +197,7 @@ def _unmarked(item, markers):
     if isinstance(item, str):
         return parse_marks(item, markers)[0]
     def clean(message):
-        own = message['role']=='assistant' and markers=='**'
+        own = message['role'] in verbatim_roles(markers)
         return message if own or not isinstance(message['content'], str) else {
             **message, 'content': parse_marks(message['content'], markers)[0]}
     return [clean(m) for m in item]

@@ -38,8 +38,9 @@ def select(
     "The records of a split, at most `limit`, evenly spread; raises `DataError` where there are none"
     if split not in ('test','val',None):
         raise DataError(f"split={split!r} is unknown: expected 'test', 'val' or None for both")
-    if limit is not None and limit<1:
-        raise DataError(f'limit={limit}: expected at least 1, or None for all')
+    whole = isinstance(limit, int) and not isinstance(limit, bool)
+    if limit is not None and not (whole and limit>0):
+        raise DataError(f'limit={limit!r}: expected a whole number from 1, or None for all')
     dealt = [{'split': 'test' if i%3 else 'val', **r} for i,r in enumerate(records)]
     found = [r for r in dealt if split in (None, r['split'])]
     if not found:
@@ -441,7 +442,7 @@ def register_task(
     default:bool=True, # whether it is among the tasks that are made where nobody names any
 )->None:
     "Make a task known by its name; raises `DataError` for a name that is not kebab-case"
-    if not re.fullmatch('[a-z0-9]+(-[a-z0-9]+)*', name):
+    if not isinstance(name, str) or not re.fullmatch('[a-z0-9]+(-[a-z0-9]+)*', name):
         raise DataError(f'A task cannot be called {name!r}: expected lower case, digits and hyphens, as in my-task')
     if getattr(make, '__module__', None) not in _rooms:
         _builtin() # first, so that a name of theirs can be taken
@@ -470,6 +471,9 @@ def _chosen(names, entries, paths):
     "Names as a list, checked; None: the default ones that need no file"
     if names is None:
         names = [n for n,e in entries.items() if e.default and not e.needs_path]
+    fits = isinstance(names, (str,list,tuple)) or hasattr(names, '__iter__')
+    if not fits or not isinstance(paths, dict):
+        raise DataError(f'names={names!r:.60}, paths={paths!r:.60}: expected names of tasks, and name → file')
     given = names.replace(',', ' ').split() if isinstance(names, str) else list(names)
     names = [n.replace('_', '-') for n in given]
     for n in [*names, *paths]:
@@ -489,9 +493,10 @@ def make_tasks(
 )->list[Task]:
     "Tasks by their names; raises `DataError` for one that does not exist or lacks its file"
     entries = registered_tasks()
+    chosen = _chosen(names, entries, {} if paths is None else paths)
     sources = {n: {'path': path} for n,path in (paths or {}).items()}
     res = []
-    for n in _chosen(names, entries, sources):
+    for n in chosen:
         entry = entries[n]
-        res.append(entry.make(split=split, limit=limit or entry.limit, **sources.get(n, {})))
+        res.append(entry.make(split=split, limit=entry.limit if limit is None else limit, **sources.get(n, {})))
     return res

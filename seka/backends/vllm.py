@@ -25,7 +25,7 @@ from .vllm_plan import (Marked, Watermark, block_key, check_served, pack, stages
 from .vllm_ops import Board, define, register_table
 
 # %% ../../nbs/30b_vllm.ipynb #59ec706a
-tested = {'0.32.0': 'CPU: both model runners, compiled and eager'} # version → where its tests have run
+tested = {'0.32.0': 'CPU: both model runners, eager'} # version → where its tests have run
 
 _untested = 'SEKA_VLLM_UNTESTED'
 

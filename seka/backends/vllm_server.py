@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from fastcore.basics import patch
 from ..core import SekaError, SteeringError
-from ..spans import encode, parse_marks, render_chat
+from ..spans import encode, parse_marks, verbatim_roles, render_chat
 from .vllm_plan import pack
 
 # %% ../../nbs/30c_vllm_server.ipynb #42636caa
@@ -61,7 +61,7 @@ def _clean_messages(messages, markers, weight):
     "A chat without marks, and the spans of each of its text parts"
     new,spans = deepcopy(messages),[]
     for m in new:
-        verbatim = markers=='**' and m.get('role')=='assistant'
+        verbatim = m.get('role') in verbatim_roles(markers)
         parts = [(m, 'content')] if isinstance(m.get('content'), str) else [
             (part, 'text') for part in m.get('content') or () if part.get('type')=='text']
         for part,key in parts:
