@@ -7,6 +7,7 @@ __all__ = ['allowed', 'KeyBias']
 
 # %% ../../nbs/13_key_bias.ipynb #c1d20b03
 from dataclasses import dataclass
+import torch
 from fastcore.basics import patch
 from ..core import SteeringError
 from ..edits import Plan
@@ -130,7 +131,7 @@ def _vectors(bias):
         unit = natural_vector(stats, bias.kinds, bias.ridge, bias.keep, bias.values)
         return unit*bias.strength()**.5
     if bias.form=='least-damage':
-        unit,_ = least_damage(stats.mean, stats.second, bias.ridge)
+        unit,_ = least_damage(stats.mean, stats.second, bias.ridge, torch.tensor(stats.dims)[:,None])
     else:
         unit = stats.mean/(stats.mean*stats.mean).sum(-1, keepdim=True)
     return (bias.b*unit/stats.scale[:,None,None])[None]
