@@ -186,8 +186,8 @@ def ridged(
 )->torch.Tensor: # …×D×D
     "S + λ·(mean of its diagonal + floor)·I"
     mean = S.diagonal(dim1=-2, dim2=-1).sum(-1)/(S.shape[-1] if size is None else size)
-    weight = ridge*(mean+floor)
-    weight = torch.where(weight==0, 1., weight)                                # heads that a layer does not have
+    level = mean+floor
+    weight = torch.where(level==0, 1., ridge*level)                            # 1: heads that a layer does not have
     return S + weight[...,None,None]*torch.eye(S.shape[-1], dtype=S.dtype)
 
 # %% ../nbs/12_queries.ipynb #c1d20a21
