@@ -183,12 +183,12 @@ def ridged(
     S:torch.Tensor, # matrices …×D×D
     ridge:float, # λ
     floor=0., # added to the mean of each diagonal; a number, or a tensor that broadcasts to …
+    size=None, # how many of the D are real, where zeros fill up narrower layers: broadcasts to …; None: all
 )->torch.Tensor: # …×D×D
     "S + λ·(mean of its diagonal + floor)·I"
-    diagonal = S.diagonal(dim1=-2, dim2=-1)
-    mean = diagonal.sum(-1)/diagonal.ne(0).sum(-1).clamp(min=1)                # zeros fill up narrower layers
-    weight = ridge*(mean+floor)
-    weight = torch.where(weight==0, 1., weight)                                # heads that a layer does not have
+    mean = S.diagonal(dim1=-2, dim2=-1).sum(-1)/(S.shape[-1] if size is None else size)
+    level = mean+floor
+    weight = torch.where(level==0, 1., ridge*level)                            # 1: heads that a layer does not have
     return S + weight[...,None,None]*torch.eye(S.shape[-1], dtype=S.dtype)
 
 # %% ../nbs/12_queries.ipynb #c1d20a21
@@ -196,9 +196,10 @@ def least_damage(
     mu:torch.Tensor, # mean of the retrieving queries, …×D
     sigma:torch.Tensor, # second moment of the ordinary ones, …×D×D
     ridge:float=.1, # λ
+    size=None, # as in `ridged`
 )->tuple: # (v …×D with μᵀv = 1 and the least vᵀΣ_λv; signal-to-noise ratio μᵀΣ_λ⁻¹μ, …)
     "The vector that moves retrieving queries by one on average, and ordinary ones least in the mean square"
-    w = torch.linalg.solve(ridged(sigma, ridge), mu[...,None])[...,0]
+    w = torch.linalg.solve(ridged(sigma, ridge, size=size), mu[...,None])[...,0]
     snr = (w*mu).sum(-1)
     return w/torch.where(snr==0, 1., snr)[...,None],snr
 
@@ -457,9 +458,10 @@ def natural_vector(
     "v ∝ Σ_k F_λ⁻¹g_k/√(g_kᵀF_λ⁻¹g_k)"
     n = 2 if values else 1
     F = stats.fisher[:n]
-    diagonal = F.diagonal(dim1=-2, dim2=-1)
-    mean = diagonal.sum((1,2,3))/diagonal.ne(0).sum((1,2,3)).clamp(min=1)       # S
-    A = ridged(F, ridge, floor=.1*mean[:,None,None])
+    size = torch.tensor(stats.dims)[:,None]                                    # L, 1
+    heads = F.new_ones(F.shape[1:3]) if stats.there is None else stats.there
+    mean = F.diagonal(dim1=-2, dim2=-1).sum((1,2,3))/(heads*size).sum()         # S
+    A = ridged(F, ridge, .1*mean[:,None,None], size)
     v = sum(_in_units(stats.gradients[k][:n], A, keep) for k in checked_kinds(stats, kinds) or stats.gradients)
     return v/(.5*torch.einsum('slhd,slhde,slhe->', v, F, v)).sqrt()
 

@@ -98,7 +98,7 @@ def explicit_attention(
         outs.append(p@value)
         if maps:
             kept.append(p)
-    return torch.cat(outs, 2).transpose(1, 2), torch.cat(kept, 2) if maps else None
+    return torch.cat(outs, 2).transpose(1, 2).contiguous(), torch.cat(kept, 2) if maps else None
 
 # %% ../../nbs/11_attention.ipynb #467dcf8b
 _biased = WeakKeyDictionary()                               # attention module → the open sessions that bias it
@@ -119,7 +119,7 @@ def biased_attention(module, query, key, value, attention_mask, scaling=None, **
     if biases:
         query,key,value = bias_columns(query, key, value, biases, scaling)
     out,_ = sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
-    return out[...,:D],None
+    return out[...,:D].contiguous(),None
 
 AttentionInterface.register('seka', biased_attention)
 AttentionMaskInterface.register('seka', sdpa_mask)

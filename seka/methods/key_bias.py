@@ -151,7 +151,7 @@ def vectors(self:KeyBias)->torch.Tensor:
         unit = natural_vector(stats, self.kinds, _set(self.ridge), self.keep, self.values)
         return unit*self.strength()**.5
     if self.form=='least-damage':
-        unit,_ = least_damage(stats.mean, stats.second, _set(self.ridge))
+        unit,_ = least_damage(stats.mean, stats.second, _set(self.ridge), torch.tensor(stats.dims)[:,None])
     else:
         unit = stats.mean/(stats.mean*stats.mean).sum(-1, keepdim=True)
     return (_set(self.b)*unit/stats.scale[:,None,None])[None]
