@@ -8,6 +8,7 @@ __all__ = ['rewrites', 'prompt_methods', 'select', 'task_records', 'Query', 'Cha
            'register_task', 'registered_tasks', 'make_tasks']
 
 # %% ../nbs/18_tasks.ipynb #1771c4ac
+import dataclasses
 import hashlib
 import random
 import re
@@ -80,7 +81,7 @@ class Query:
     spans:tuple # marked (start, end) ranges
     cut:int # where the model's own words begin; in a chat, what stands before is the user's turn
     new_tokens:int=0 # to generate; 0: only the probabilities of the next token
-    wrong:tuple=() # ranges that somebody might have marked by mistake, for a control
+    wrong:tuple=dataclasses.field(default=(), repr=False) # ranges that somebody might have marked by mistake, for a control
 
     @property
     def marked(self)->list[str]:
@@ -380,7 +381,10 @@ def batches(self:Task,
 def digest(self:Task)->str:
     "Sixteen hex digits that change when the records or the questions about them change"
     asked = [(r, self.ask(r)) for r in self.records]
-    return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+    wrong = [q.wrong for _,queries in asked for q in queries if isinstance(q, Query)]
+    told = repr((asked, wrong)) if any(wrong) else repr(asked)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
 
 # %% ../nbs/18_tasks.ipynb #605caa4b
 @patch
