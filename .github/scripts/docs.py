@@ -73,6 +73,21 @@ def up(here):
     return '../' if here else ''
 
 
+# Outputs of text stand between fences: Markdown looks for HTML in lines that are merely indented, and trips over `<![`
+fenced = """{%- extends 'markdown/index.md.j2' -%}
+{% block stream %}
+````text
+{{ output.text.rstrip() }}
+````
+{% endblock stream %}
+{% block data_text scoped %}
+````text
+{{ output.data['text/plain'].rstrip() }}
+````
+{% endblock data_text %}
+"""
+
+
 def page_of(file, here, pages, out):
     "Write the page of a notebook, and its pictures"
     nb = nbformat.read(file, as_version=4)
@@ -88,7 +103,7 @@ def page_of(file, here, pages, out):
             c.source = ''
         if 'output: false' in found:
             c.outputs = []
-    exporter = MarkdownExporter()
+    exporter = MarkdownExporter(raw_template=fenced)
     names = dict(unique_key=file.stem, output_files_dir=f'{file.stem}_files')
     text,resources = exporter.from_notebook_node(nb, resources=names)
     text = re.sub(r'```python\n+```\n', '', text)
@@ -229,6 +244,8 @@ def write_pages(docs):
             modules.append({name: f'reference/{name}.md'})
     (docs/'changelog.md').write_text((root/'CHANGELOG.md').read_text())
     shutil.copy(config/'seka.css', docs)
+    for at in ('notebooks','nbs'):      # 31_page and README name the pictures so
+        shutil.copytree(root/'nbs'/'images', docs/at/'images')
     return [*nav, {'Tutorials': parts['tutorials']}, {'Notebooks': parts['notebooks']}, {'Reference': modules},
             {'Changelog': 'changelog.md'}]
 
