@@ -161,7 +161,8 @@ def projection_plan(
         raise DataError(f'{pos} and {neg} are of different layers: {sorted(parts[0])} and {sorted(parts[-1])}')
     table = torch.stack([sum(p[l] for p in parts) for l in parts[0]])           # L, H, d, d
     keep = table.ne(0).flatten(2).any(-1)
-    edits = head_edits('key', 'linear', table, keep, list(parts[0]), **(dict(feature=feature) if feature else {}))
+    mapped:dict = {'feature': feature} if feature else {}
+    edits = head_edits('key', 'linear', table, keep, list(parts[0]), **mapped)
     return Plan(tuple(edits), _known_model(model), 'SEKA, published projections')
 
 def _scaled(model, path, gain, layers):

@@ -103,7 +103,7 @@ def _widths(attn, dim):
 def separate(
     attn:nn.Module, # any module
     config, # the decoder's configuration
-)->dict: # {kind: (module, heads, head dimension, None, local heads)}, or None
+)->dict|None: # {kind: (module, heads, head dimension, None, local heads)}, or None
     "Layout with modules q_proj, k_proj, v_proj, and perhaps a norm of each"
     dim = getattr(attn, 'head_dim', None)
     if not isinstance(dim, int) or not hasattr(attn, 'k_proj') or not _plain(attn):
@@ -183,7 +183,7 @@ def _one_projection(attn, queries):
 def fused(
     attn:nn.Module, # any module
     config, # the decoder's configuration
-)->dict: # {kind: (module, heads, head dimension, pick)}, or None
+)->dict|None: # {kind: (module, heads, head dimension, pick)}, or None
     "Layouts with one projection: Phi-3's qkv_proj, GPT-2's c_attn, the query_key_value of GPT-NeoX and Falcon"
     dim = getattr(attn, 'head_dim', getattr(attn, 'head_size', None))
     queries = _query_heads(config)
@@ -201,7 +201,7 @@ def fused(
 def latent(
     attn:nn.Module, # any module
     config, # the decoder's configuration
-)->dict: # {kind: (module, heads, head dimension, pick)}, or None
+)->dict|None: # {kind: (module, heads, head dimension, pick)}, or None
     "Layout of latent attention: the rotary key that all heads share, and what reads it"
     makes = getattr(attn, 'kv_a_proj_with_mqa', None)
     dim = getattr(attn, 'qk_rope_head_dim', None)
@@ -687,7 +687,7 @@ def _turning(keys, rows):
 class Entry:
     "A place at the door: what is edited there, and how it was turned"
     kind:str # 'key', 'value' or 'query'
-    turning:Turning=None # None: positions leave it as it is
+    turning:Turning|None=None # None: positions leave it as it is
     model:object=None # for queries, a weak reference to the model whose attention is listened to
 
 @contextmanager

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 import numpy as np
 import torch
 from fastcore.basics import chunked, patch
@@ -153,7 +153,9 @@ def query_moments(
     batch_size:int=16, # texts a forward pass
 )->tuple: # (mean of the queries L×H×D, mean of their outer products L×H×D×D), before RoPE, float64
     "Moments of queries, pooled over the query heads that share a KV head"
-    first = second = n = 0
+    first:Any = 0
+    second:Any = 0
+    n = 0
     for some in chunked(sorted(texts, key=len), batch_size):
         prompt,batch = read_batch(model, tok, some)
         mask = prompt.attention_mask

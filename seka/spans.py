@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 import numpy as np
 import torch
 from fastcore.basics import patch
@@ -551,8 +551,10 @@ class Prompt(Mapping):
     ):
         given = isinstance(input_ids, torch.Tensor)
         self.input_ids = input_ids
-        self.attention_mask = torch.ones_like(input_ids) if given and attention_mask is None else attention_mask
-        self.weights = torch.zeros_like(input_ids, dtype=torch.float32) if given and weights is None else weights
+        mask:Any = torch.ones_like(input_ids) if given and attention_mask is None else attention_mask
+        weighed:Any = torch.zeros_like(input_ids, dtype=torch.float32) if given and weights is None else weights
+        self.attention_mask:torch.Tensor = mask
+        self.weights:torch.Tensor = weighed
         self.pieces = pieces
         self.batched = batched
         self.notes = tuple(notes)

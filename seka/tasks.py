@@ -81,7 +81,7 @@ class Query:
     spans:tuple # marked (start, end) ranges
     cut:int # where the model's own words begin; in a chat, what stands before is the user's turn
     new_tokens:int=0 # to generate; 0: only the probabilities of the next token
-    wrong:tuple=dataclasses.field(default=(), repr=False) # ranges that somebody might have marked by mistake, for a control
+    wrong:tuple=dataclasses.field(default=(), repr=False) # ranges marked by mistake, for a control
 
     @property
     def marked(self)->list[str]:

@@ -348,7 +348,8 @@ def _read(self:Session, x, ids, start, cache):
     if structure(self.model)!=self.parts:
         raise SteeringError(
             'The modules of the model were changed inside the `with`: make the change first, then open it')
-    placement = place(self.marks, start, *x.shape[:2], ids)
+    rows,tokens = x.shape[:2]
+    placement = place(self.marks, start, rows, tokens, ids)
     if ids is None:
         self._check_embedded(x, placement)
     self._check_cached(cache, start)

@@ -32,7 +32,7 @@ class LogitBias(Steerer):
     heads:float|None # share of the heads …
     heads_by:object # … by a score, a list of (layer, query head), or a tensor L×(H·G)
     delta:float|None # or: heads with a score ≥ δ
-    layers:tuple|None # only these decoder layers; None: all
+    layers:tuple|str|None # only these decoder layers; None: all
 
     @property
     def op(self)->str:
