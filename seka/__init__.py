@@ -1,4 +1,4 @@
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 from importlib import import_module
 
 # Names are imported from their modules when they are first used, so that `import seka` costs nothing
