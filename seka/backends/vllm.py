@@ -25,7 +25,9 @@ from .vllm_plan import (Marked, Watermark, block_key, check_served, pack, stages
 from .vllm_ops import Board, define, register_table
 
 # %% ../../nbs/30b_vllm.ipynb #59ec706a
-tested = {'0.32.0': 'CPU: both model runners, eager'} # version → where its tests have run
+tested = { # version → where its tests have run
+    '0.25.1': 'H200: the newer runner with CUDA graphs, offline; the server has not been tried',
+    '0.32.0': 'CPU: both model runners, eager'}
 
 _untested = 'SEKA_VLLM_UNTESTED'
 
