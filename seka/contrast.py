@@ -508,7 +508,8 @@ def _length(three):
 # %% ../nbs/07_contrast.ipynb #a4fcc321
 def _add_all(sums, model, tok, texts, where, chat, batch_size, phi, progress)->tuple: # rows added, triplets dropped
     "Add all triplets to the sums; raises `DataError` if none is usable"
-    n,dropped,step = 0,0,8*batch_size
+    n,dropped = 0,0
+    step = 8*batch_size
     starts = range(0, len(texts), step)
     for i in tqdm(starts, desc='learning', unit='batch', disable=not progress):
         added,lost = _add(sums, model, tok, texts[i:i+step], where, chat, batch_size, phi)

@@ -816,7 +816,8 @@ def _takes_parts(tok, **kwargs):
 
 def _joined(messages, spans):
     "Messages whose parts are one text, and their spans moved along"
-    spans,res,moved = iter(spans),[],[]
+    spans = iter(spans)
+    res,moved = [],[]
     for m in messages:
         texts = _texts([m])[0]
         starts = [sum(len(t)+1 for t in texts[:i]) for i in range(len(texts))]

@@ -172,7 +172,8 @@ def _masked_logits(
     cache, # its cache, or None
 )->torch.Tensor: # B×T×V
     "Logits of the masked pass over the tokens of a forward pass"
-    marks,ids,start = session.marks,given['input_ids'],session.state.start
+    marks,start = session.marks,session.state.start
+    ids = given['input_ids']
     repeats,stop = len(ids)//len(marks.ids),start+ids.shape[1]
     mask = _grown(session.unmarked, stop).repeat_interleave(repeats, 0)
     second,n = _second_cache(cache, mask if start<marks.ids.shape[1] else None)
