@@ -54,7 +54,8 @@ def _scaled(e, gains):
 def _solved(effects, information, ridge):
     "Σ f⁻¹e/√(eᵀf⁻¹e) for the effects K×N and the information N×N"
     level = information.diagonal().mean()
-    w = torch.linalg.solve(information+ridge*level*torch.eye(len(information)).to(information), effects.T)   # N, K
+    ridged = information+ridge*level*torch.eye(len(information)).to(information)
+    w = torch.linalg.solve(ridged, effects.T)                                  # N, K
     size = (effects.T*w).sum(0).clamp(min=1e-30).sqrt()
     return (w/size).sum(1)
 
@@ -458,7 +459,8 @@ def _curves(tokens, found):
     trusted = kl<.5
     rho = float(np.clip((found[...,1]*trusted).sum()/(kl*trusted).sum(), .5, 2.))
     damage = np.exp(np.minimum(rho*kl, 20))
-    return [(round(float(t), 1), [(s, float(f'{d:.6g}')) for s,d in zip(strengths, row)]) for t,row in zip(tokens, damage)]
+    def curve(row): return [(s, float(f'{d:.6g}')) for s,d in zip(strengths, row)]
+    return [(round(float(t), 1), curve(row)) for t,row in zip(tokens, damage)]
 
 # %% ../nbs/44_dial.ipynb #d1a1002e
 def _merged(tokens, found):

@@ -265,7 +265,7 @@ def _strengthened(prompt, plan):
     ((_,op),) = plan.needs
     own = plan.strength.weights(prompt.weights, prompt.attention_mask)
     check_spared(prompt.weights, own)
-    if op=='bias-others':                                                      # 1 minus what unmarked tokens are to have
+    if op=='bias-others':                                  # its bias is 1 minus these weights
         n = prompt.weights.ne(0).sum(1, keepdim=True)
         marked = plan.strength.weights(prompt.weights, prompt.attention_mask)
         own = torch.where(n>0, 1-plan.strength.factor(n.clamp(min=1))+marked, 0)

@@ -756,7 +756,8 @@ class RoutedSession(EditSession):
         self.alpha = {}             # layer → α of the latest pass
         keys = [(r.key, self._at_key(r)) for r in self.routed]
         queries = [(r.query, self._at_query(r)) for r in self.routed if not r.query.entry]
-        super().__init__(model, prompt, keys+queries, plan.fingerprint, plan.strength)  # hooks are prepended: the last run first
+        functions = keys+queries                                # hooks are prepended: the last run first
+        super().__init__(model, prompt, functions, plan.fingerprint, plan.strength)
 
 # %% ../../nbs/06_hf.ipynb #c3be457a
 Routed = namedtuple('Routed', 'layer key query heads U S U_there options')
