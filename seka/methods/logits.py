@@ -141,7 +141,8 @@ def _combine(session, given, out):
     mine = sessions_of(session.model, ids)
     if session not in mine:
         return
-    if mine!=[session]:
+    others = [s for s in mine if s is not session and s is not session.within]
+    if others:
         raise SteeringError('SPA combines two forward passes, and cannot be nested with another steerer: '
                             'open one at a time')
     if ids is None or not hasattr(out, 'logits') or given.get('labels') is not None:
