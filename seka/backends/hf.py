@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['Home', 'Note', 'refused_methods', 'Routed', 'session_makers', 'wrapping', 'cache_name', 'cache_of', 'call_arguments',
            'home', 'bind', 'forget', 'unsteered', 'open_sessions', 'sessions_of', 'Passing', 'Pass', 'Work', 'Session',
-           'EditSession', 'placed', 'RoutedSession', 'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill',
-           'next_logprobs', 'Comparison', 'compare']
+           'around', 'EditSession', 'placed', 'RoutedSession', 'bind_routed', 'open_plan', 'check_model', 'generate',
+           'prefill', 'next_logprobs', 'Comparison', 'compare']
 
 # %% ../../nbs/06_hf.ipynb #c5bbb3fe
 import html, inspect, math, threading, warnings
@@ -220,6 +220,7 @@ class _State(threading.local):
     placed = 0          # passes over the prompt since it began
     leaves = False      # whether the session leaves once the prompt is in the cache
     ending = None       # the hook behind the decoder
+    now = 1.            # by what its work behind the prompt is multiplied
     chunked = False     # whether the marks of this reading come in an earlier pass than the prompt's last token
 
 class Passing:
@@ -239,6 +240,7 @@ class Pass:
 class Work:
     "What a kind of session does in a pass; this one does nothing"
     stays = False       # whether it has work to do after the prompt
+    fades = False       # whether what it does behind the prompt is multiplied by `state.now`
     within = None       # the session that opened it for itself, if any
     def idle(self)->bool:
         "Whether there is nothing to do at all"
@@ -273,6 +275,16 @@ class Session(Work):
         self.used = False
         self.parts = structure(model)
         self._check()
+
+# %% ../../nbs/06_hf.ipynb #bcb7e5be
+def around(
+    session:Session,
+)->list: # the nearest first
+    "The sessions that opened a session for themselves"
+    found = []
+    while (session := session.within) is not None:
+        found.append(session)
+    return found
 
 # %% ../../nbs/06_hf.ipynb #21c46cf8
 @patch
