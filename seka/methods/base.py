@@ -309,7 +309,8 @@ def method_named(
     if colon and head in _wrappers:
         return wrapped(_wrappers[head], method_named(rest))
     if name not in known:
-        hint = f', or wrapped, as {min(_wrappers)}:{[*known][-1]}' if _wrappers else ''
+        steering = next((n for n,m in known.items() if callable(m.make)), 'METHOD')
+        hint = f', or one in a wrapper, as {min(_wrappers)}:{steering}' if _wrappers else ''
         raise SteeringError(f'There is no method {name!r}: expected one of {", ".join(known)}{hint}')
     return known[name]
 

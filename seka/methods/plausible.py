@@ -384,18 +384,18 @@ register_wrapper('plausible', Plausible, space=dict(beta=Range(.01, .9, .1)),
 # %% ../../nbs/39_plausible.ipynb #c7834ac4
 curves = { # share of the edits that is left for answer token k = 0, 1, … of the N that are steered
     'step': lambda k,n: 1. if k<n else 0.,
-    'linear': lambda k,n: max(0., 1-k/n),
+    'eighths': lambda k,n: max(0., 1-8*k//n/8),
 }
 
 # %% ../../nbs/39_plausible.ipynb #9461ccc6
 def columns_in(
     layer, # of a cache, with keys B×H×T×D
-    columns:torch.Tensor, # of the prompt, M
-)->tuple: # (whether the layer holds them, M; where, M, anywhere for those that it does not)
+    columns:list[int], # of the prompt
+)->tuple: # (which of these the layer holds; where it has them), two lists
     "Where a layer of a cache has some columns"
     gone = max(int(layer.get_seq_length())-layer.keys.shape[-2], 0)
-    at = columns.to(layer.keys.device)-gone
-    return at>=0, at.clamp(min=0)
+    held = [i for i,c in enumerate(columns) if c>=gone]
+    return held, [columns[i]-gone for i in held]
 
 # %% ../../nbs/39_plausible.ipynb #9a09e98b
 def key_layers(
@@ -415,33 +415,34 @@ def key_layers(
 # %% ../../nbs/39_plausible.ipynb #aa9a7de4
 def read_cells(
     cache:Cache, # of B·n rows
-    columns:torch.Tensor, # M of them
+    columns:list[int], # M of them
     prompts:int, # B; the first row of each prompt is read
-)->dict: # index of the layer → (keys B×H×M×D, values)
+)->dict: # index of the layer → (keys B×H×M×D, values), with zeros for columns that it does not hold
     "A copy of some columns of a cache"
     res = {}
     for i,layer in key_layers(cache):
-        _,at = columns_in(layer, columns)
-        every = len(layer.keys)//prompts
-        res[i] = [o[::every].index_select(2, at) for o in (layer.keys, layer.values)]
+        held,at = columns_in(layer, columns)
+        rows = slice(None, None, len(layer.keys)//prompts)
+        res[i] = [o.new_zeros(prompts, o.shape[1], len(columns), o.shape[3]) for o in (layer.keys, layer.values)]
+        for cells,kept in zip(res[i], (layer.keys, layer.values)):
+            cells[:,:,held] = kept[rows][:,:,at]
     return res
 
 # %% ../../nbs/39_plausible.ipynb #f0c7ba44
 def write_cells(
     cache:Cache, # of B·n rows
-    columns:torch.Tensor, # M of them
+    columns:list[int], # M of them
     marked:torch.Tensor, # B×M, True for cells that are set
     cells:dict, # as `read_cells` gives them
 ):
     "Set the marked cells among some columns of a cache, in place"
     for i,layer in key_layers(cache):
-        here,at = columns_in(layer, columns)
+        held,at = columns_in(layer, columns)
         repeats = len(layer.keys)//len(marked)
-        where = (marked.to(at.device) & here)[:,None,:,None].repeat_interleave(repeats, 0)
-        at,where = at[here],where[:,:,here]
+        where = marked[:,held].to(layer.keys.device)[:,None,:,None].repeat_interleave(repeats, 0)
         for kept,new in zip((layer.keys, layer.values), cells[i]):
-            new = new[:,:,here].repeat_interleave(repeats, 0)
-            kept.index_copy_(2, at, torch.where(where, new, kept.index_select(2, at)))
+            new = new[:,:,held].repeat_interleave(repeats, 0)
+            kept[:,:,at] = torch.where(where, new, kept[:,:,at])
 
 # %% ../../nbs/39_plausible.ipynb #b3105037
 def between(
@@ -471,7 +472,7 @@ class FadeSession(AroundSession):
                                 'taken back while an answer is written: use the steerer without FirstTokens and Fading')
         super().__init__(model, prompt, inner)
         marked = self.marks.weights.ne(0)
-        self.columns = marked.any(0).nonzero().flatten()                         # M
+        self.columns = marked.any(0).nonzero().flatten().tolist()                # M
         self.cells = marked[:,self.columns]                                      # B, M
 
 # %% ../../nbs/39_plausible.ipynb #d79ae77d
@@ -514,7 +515,7 @@ def _set_cells(self:FadeSession, cache, left):
 @patch
 def _plain_cells(self:FadeSession):
     "What the plain model makes of the marked columns"
-    m,upto = self.marks,int(self.columns[-1])+1
+    m,upto = self.marks,self.columns[-1]+1
     ids,mask = m.ids[:,:upto],m.mask[:,:upto]
     with unsteered():
         out = self.decoder(input_ids=ids, attention_mask=mask, **placed(self.decoder, mask), use_cache=True,
@@ -537,8 +538,8 @@ class Fading(Around):
     steerer:Steerer # inside
     tokens:int=32 # until nothing is left
     def __post_init__(self): _check_fading(self)
-    def edit(self): return Edit('stream', None, None, 'fade', torch.tensor([float(self.tokens)]), dict(curve='linear'))
-    def __call__(self, model, prompt): return _open_around(self, model, prompt, 'linear')
+    def edit(self): return Edit('stream', None, None, 'fade', torch.tensor([float(self.tokens)]), dict(curve='eighths'))
+    def __call__(self, model, prompt): return _open_around(self, model, prompt, 'eighths')
 
 # %% ../../nbs/39_plausible.ipynb #4f48c361
 def _check_fading(steerer):
