@@ -140,7 +140,7 @@ class Filled(TyperCommand):
 def _fact(name):
     "What stands for {name} in a help text: {methods}, {tasks}, or the defaults of a parameter"
     if name=='methods':
-        return ', '.join(_methods())
+        return ', '.join(_methods())+_wrapping()
     if name=='tasks':
         return ', '.join(_tasks())
     return _defaults(name)
@@ -150,6 +150,21 @@ def _methods():
     "Every registered method that steers: name → what it says of itself"
     from seka.methods.base import registered
     return {name: m for name,m in registered().items() if callable(m.make)}
+
+def _wrapping():
+    "What a help text says of methods in a wrapper"
+    from seka.methods.base import registered_wrappers
+    return f' (or WRAPPER:METHOD with one of {", ".join(registered_wrappers())})'
+
+def _method(name):
+    "The method of a name, one in a wrapper too; None for a name that is unknown or does not steer"
+    from seka import SteeringError
+    from seka.methods.base import method_named
+    try:
+        m = method_named(name)
+    except SteeringError:
+        return None
+    return m if callable(m.make) else None
 
 def _tasks():
     "Every registered task, by its name"
@@ -273,7 +288,7 @@ def _shipped(kind, names, model):
 # %% ../nbs/29_cli.ipynb #1f74f8dc
 def _needs(name):
     "The kind of statistics that a method is made from, and the kind that it may take, as sets of one or none"
-    m = _methods().get(name)
+    m = _method(name)
     if m is None or m.stats is None:
         return set(),set()
     return (set(),{m.stats}) if m.optional else ({m.stats},set())
@@ -377,7 +392,7 @@ def _check_gain(name, params, known):
 def _steerer(name, source, settings=(), **named):
     "A steerer by its name, None (plain) or 'marks'; raises `SekaError`"
     from seka import SekaError, method
-    m = _methods().get(name)
+    m = _method(name)
     known = _parameters(m.make) if m else {}
     params = _given(settings, known, **named)
     _check_gain(name, params, known)
@@ -992,7 +1007,7 @@ def _plan_files(steerers, given):
                         'without any, vLLM serves as well')
     files = _named(steerers, '--steerer')
     for name,value in files.items():
-        if value in _methods() and not Path(value).is_file():
+        if _method(value) and not Path(value).is_file():
             plan = _steerers([value], given)[value].plan()
             folder = cache_dir()/'plans'
             folder.mkdir(parents=True, exist_ok=True)
