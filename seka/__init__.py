@@ -17,6 +17,7 @@ _homes = {name: home for home,names in {
     'methods.adaseka': 'AdaSEKA experts merge',
     'queries': 'QueryStats learn_queries',
     'methods.key_bias': 'KeyBias',
+    'methods.echo': 'Echo learn_echo',
     'methods.prism': 'Prism',
     'methods.logit_bias': 'PASTA AttentionBias',
     'methods.logits': 'SPA SPALogits',
