@@ -114,14 +114,14 @@ def others_factor(
         old = _log_odds(psi)
         share = torch.sigmoid(old+aim.weights.to(psi)[:,None,None]*(_log_odds(share)-old))
     a = (1-share)/(1-psi).clamp(min=torch.finfo(psi.dtype).tiny)
-    return torch.where((number!=0) & (psi>0), a, 1)
+    return torch.where(number!=0, a, 1)
 
 # %% ../../nbs/11_attention.ipynb #b117f006
 def _aimed(p, aim):
     "Attention B×(H·G)×T×K with the share that an aim gives to marked keys"
     marked = aim.marked.to(p)[:,None,None]                                     # B, 1, 1, K
     psi = (p*marked).sum(-1).clamp(max=1)
-    a = others_factor(psi, aim)
+    a = torch.where(psi>0, others_factor(psi, aim), 1)
     more = (1-a*(1-psi))/psi.clamp(min=torch.finfo(p.dtype).tiny)
     return p*torch.where(marked>0, more[...,None], a[...,None])
 
