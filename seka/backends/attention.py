@@ -28,7 +28,7 @@ from ..layouts import decoder, readers, shapes, sites, stacked
 from ..spans import Prompt
 from ..edits import Plan
 from ..place import positions
-from .hf import Session
+from .hf import Session, sessions_of
 
 # %% ../../nbs/11_attention.ipynb #c19af3d9
 def bias_columns(
@@ -214,10 +214,7 @@ def _wishes(module, query, key):
     sessions = tuple(_biased.get(module, ()))
     biases = [b for s in sessions for b in s.biases(module, query, key)]
     aims = [a for s in sessions for a in s.aims(module, query, key)]
-    if len(aims)>1:
-        raise SteeringError('Two steerers that set shares of attention (Spotlight, SplitSoftmax) are open for one '
-                            'prompt, and a share cannot have two values: open one at a time')
-    return biases, aims[0] if aims else None
+    return biases, next(iter(aims), None)
 
 
 # %% ../../nbs/11_attention.ipynb #44980f68
@@ -487,6 +484,16 @@ def _check_positive(weights):
         raise SteeringError(
             f'A mark has the weight {weights.min().item():g}, and a share of attention (Spotlight, SplitSoftmax) can '
             'only be raised: use attention-bias or SPA to weaken a text')
+
+def _enter_alone(self):
+    "Open a session that aims, unless there is one"
+    if any(isinstance(s, AimSession) for s in sessions_of(self.model, None) if s is not self):
+        raise SteeringError('Two steerers that set shares of attention (Spotlight, SplitSoftmax) would be open for one '
+                            'prompt, and a share cannot have two values: open one at a time')
+    return AttentionSession.__enter__(self)
+
+AimSession.__enter__ = _enter_alone
+
 
 # %% ../../nbs/11_attention.ipynb #90ad8d6f
 def _rows_of(self, first, weights):

@@ -5,14 +5,22 @@
 # %% auto #0
 __all__ = ['Spotlight', 'SplitSoftmax']
 
-# %% ../../nbs/38_spotlight.ipynb #dc3e7265
+# %% ../../nbs/38_spotlight.ipynb #196c3f5c
 from dataclasses import dataclass
 from ..core import SteeringError
 from ..contrast import KeyStats
 from .base import Look, Range, check_finite, check_share, register, set_default_heads
 from .logit_bias import LogitSteerer
 
-# %% ../../nbs/38_spotlight.ipynb #ca42763e
+# %% ../../nbs/38_spotlight.ipynb #288898e3
+def _check_inside(**values):
+    "Raise `SteeringError` for a share that is not between 0 and 1"
+    for n,v in values.items():
+        if not 0<v<1:
+            raise SteeringError(f'{n}={v} is no share of attention that marks could be given: '
+                                'expected a number above 0 and below 1')
+
+# %% ../../nbs/38_spotlight.ipynb #9e34e881
 @dataclass(frozen=True, eq=False)
 class Spotlight(LogitSteerer):
     """Give the marks at least a share of the attention of each query that sees them, in chosen heads
@@ -36,23 +44,15 @@ class Spotlight(LogitSteerer):
         return self.share
     @property
     def options(self)->dict:
-        "The rule"
+        "The rule: 'exact' or 'published'"
         return dict(rule='published' if self.published else 'exact')
 
-# %% ../../nbs/38_spotlight.ipynb #9a44ce6c
-def _check_inside(**values):
-    "Raise `SteeringError` for a share that is not between 0 and 1"
-    for n,v in values.items():
-        if not 0<v<1:
-            raise SteeringError(f'{n}={v} is no share of attention that marks could be given: '
-                                'expected a number above 0 and below 1')
-
-# %% ../../nbs/38_spotlight.ipynb #e35008e7
+# %% ../../nbs/38_spotlight.ipynb #46504460
 @dataclass(frozen=True, eq=False)
 class SplitSoftmax(LogitSteerer):
-    """Raise the share of attention that the marks have to a power, in chosen heads (Li et al., 2024)"""
+    "Raise the share of attention that the marks have to a power, in chosen heads (Li et al., 2024)"
     stats:KeyStats|None=None # needed where heads are chosen by a score of the statistics
-    exponent:float=.7 # k, above 0 and up to 1; 1: plain
+    exponent:float=.5 # k, above 0 and up to 1; 1: plain
     delta:float|None=None # steer heads with a score ≥ δ …
     heads:float|None=None # … or this share of the heads (default: all, as published)
     layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
@@ -69,10 +69,10 @@ class SplitSoftmax(LogitSteerer):
         "k; 0 where nothing is done"
         return 0. if self.exponent==1 else self.exponent
 
-# %% ../../nbs/38_spotlight.ipynb #2b324d07
+# %% ../../nbs/38_spotlight.ipynb #59cae184
 register('spotlight', Spotlight, stats='keys', optional=True, space=dict(share=Range(.05, .8, .3, log=False)),
          look=Look('#AA3377', '^', '-'),
          about='a share of attention for the marks (Venkateswaran & Contractor, EACL 2026)')
 register('split-softmax', SplitSoftmax, stats='keys', optional=True,
-         space=dict(exponent=Range(.1, .95, .7, log=False)), look=Look('#AA3377', 'v', '--'),
+         space=dict(exponent=Range(.1, .95, .5, log=False)), look=Look('#AA3377', 'v', '--'),
          about='the share of attention of the marks, to a power (Li et al., 2024)');
