@@ -15,10 +15,10 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from functools import partial
 from threading import RLock
 from weakref import WeakKeyDictionary
 import torch
+from fastcore.basics import patch
 from torch.nn.functional import pad
 from transformers import AttentionInterface, AttentionMaskInterface, PretrainedConfig
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -88,16 +88,16 @@ def _biased_logits(query, key, scaling, biases, softcap):
 
 
 # %% ../../nbs/11_attention.ipynb #6e5b82a2
-share_rules = { # name → the share that marked tokens are to have, of the share ψ that they have and of a number
+share_rules:dict[str,Callable] = { # name → the share that marks are to have, of the one they have and of a number
     'exact': torch.maximum,                                                    # at least τ
-    'published': lambda psi, share: torch.where(psi<share, share/(1-psi+share), psi),   # what a bias ln(τ/ψ) gives
+    'published': lambda psi, share: torch.where(psi<share, share/(1-psi+share), psi),  # what a bias ln(τ/ψ) gives
     'power': torch.pow,                                                        # ψᵏ
 }
 
 # %% ../../nbs/11_attention.ipynb #ca3512ac
 Aim = namedtuple('Aim', 'rule numbers weights marked columns there')
-Aim.__doc__ = """The name of a rule, its number for each query head (H·G, 0 where it is left alone), the weight of each row
-(B, or None where all are 1), 1 at marked keys (B×K), their columns (B×M), and which of these are there (B×M)"""
+Aim.__doc__ = """The name of a rule, its number for each query head (H·G, 0 where it is left alone), the weight of each
+row (B, or None where all are 1), 1 at marked keys (B×K), their columns (B×M), and which of these are there (B×M)"""
 
 def _log_odds(psi):
     tiny = torch.finfo(psi.dtype)
@@ -339,27 +339,23 @@ class AttentionSession(Session):
     "A session that has a say in attention; a subclass says what, by `biases` or `aims`"
     stays = True
     modules:dict # attention module → a number for each of its query heads
+    switched:ExitStack # what was switched over when it was opened
     def idle(self): return not self.modules or not self.marked
-    def biases(self,
-        module, # whose attention is computed
-        query:torch.Tensor, # B×(H·G)×T×D
-        key:torch.Tensor, # B×H×K×D
-    )->list: # of (query heads: 1 where biased, bias of each key B×K)
-        "The biases of a pass of this session; none for a pass that is not its own"
+    def check_open(self): "Raise `SteeringError` if it may not be open beside the sessions that are"
+    def biases(self, module, query, key)->list:
+        "What a pass of this session adds to logits: (query heads: 1 where biased, bias of each key B×K)"
         return []
-    def aims(self,
-        module, # whose attention is computed
-        query:torch.Tensor, # B×(H·G)×T×D
-        key:torch.Tensor, # B×H×K×D
-    )->list: # of `Aim`
-        "The aim of a pass of this session; none for a pass that is not its own"
+    def aims(self, module, query, key)->list:
+        "The `Aim` of a pass of this session, in a list; an empty one for a pass that is not its own"
         return []
 
 
 # %% ../../nbs/11_attention.ipynb #f56448b0
-def _enter(self):
+@patch
+def __enter__(self:AttentionSession):
     if self.idle():
         return self
+    self.check_open()
     with ExitStack() as stack:
         stack.enter_context(switched_attention(self.model))
         Session.__enter__(self)
@@ -369,7 +365,8 @@ def _enter(self):
         self.switched = stack.pop_all()
     return self
 
-def _exit(self, *error):
+@patch
+def __exit__(self:AttentionSession, *error):
     if self.idle() or self.closed:
         return
     with _switching:
@@ -378,8 +375,6 @@ def _exit(self, *error):
     with self.switched:
         Session.__exit__(self, *error)
 
-AttentionSession.__enter__ = _enter
-AttentionSession.__exit__ = _exit
 
 # %% ../../nbs/11_attention.ipynb #3d792382
 class BiasSession(AttentionSession):
@@ -423,14 +418,18 @@ def _over_keys(self, key, first):
     weights = self.marks.weights[:, first:first+K].to(key.device).float()
     return pad(weights, (0, K-weights.shape[1])).repeat_interleave(B//rows, 0)
 
-def _biases(self, module, query, key):
+@patch
+def biases(self:BiasSession,
+    module, # whose attention is computed
+    query:torch.Tensor, # B×(H·G)×T×D
+    key:torch.Tensor, # B×H×K×D
+)->list: # of (query heads: 1 where biased, bias of each key B×K)
+    "The biases of a pass of this session; none for a pass that is not its own"
     first = _first_key(self, query, key)
     if first is None:
         return []
     weights,factors = _over_keys(self, key, first),self.modules[module]
     return [(factors.eq(f).float().to(key.device), f.item()*weights) for f in factors.unique() if f]
-
-BiasSession.biases = _biases
 
 
 # %% ../../nbs/11_attention.ipynb #2a3f5a62
@@ -456,43 +455,44 @@ class AimSession(AttentionSession):
         prompt:Prompt, # the marked prompt
         plan:Plan, # of shares by one rule
     ):
-        rules = {e.options.get('rule') for e in plan.edits}
-        if len(rules)>1 or not rules<=set(share_rules):
-            raise SteeringError(f'The plan sets shares of attention by {sorted(map(str, rules))}: '
-                                f'expected one of {", ".join(share_rules)}')
-        (self.rule,) = rules
+        self.rule = _rule_of(plan)
         self.modules = _modules(plan, model)
+        self.passes:dict = {}       # what was computed for the latest passes
+        self.numbers:dict = {}      # and for each module
         weights = one_weight(prompt, plan.method or 'a share of attention')
         _check_positive(weights)
-        plain = bool(weights.eq(1).logical_or(weights.eq(0)).all())
-        self.row_weights = None if plain else weights.to(model.device)
-        self.passes,self.numbers = {},{}                    # what was computed for passes, and for modules
         super().__init__(model, prompt, plan.fingerprint)
         marked = self.marks.weights.ne(0)
+        plain = bool(weights.eq(1).logical_or(weights.eq(0)).all())
+        self.row_weights = None if plain else weights.to(marked.device)
         count = marked.sum(1, keepdim=True)
         self.there = torch.arange(int(count.max()), device=count.device) < count           # B, M
         self.columns = marked.int().argsort(dim=1, descending=True, stable=True)[:, :self.there.shape[1]]
+    def check_open(self):
+        if any(isinstance(s, AimSession) for s in sessions_of(self.model, None) if s is not self):
+            raise SteeringError('Two steerers that set shares of attention (Spotlight, SplitSoftmax) would be open for '
+                                'one prompt, and a share cannot have two values: open one at a time')
 
 def open_shares(model, prompt:Prompt, plan:Plan)->AimSession:
     "The session of a plan that sets shares of attention"
     return AimSession(model, prompt, plan)
 
+
 # %% ../../nbs/11_attention.ipynb #cb500e82
+def _rule_of(plan):
+    "The one rule of a plan's edits"
+    rules = {e.options.get('rule') for e in plan.edits}
+    if len(rules)>1 or not rules<=set(share_rules):
+        raise SteeringError(f'The plan sets shares of attention by {sorted(map(str, rules))}: '
+                            f'expected one of {", ".join(share_rules)}')
+    return rules.pop()
+
 def _check_positive(weights):
     "Raise `SteeringError` for a weight below 0"
     if (weights<0).any():
         raise SteeringError(
             f'A mark has the weight {weights.min().item():g}, and a share of attention (Spotlight, SplitSoftmax) can '
             'only be raised: use attention-bias or SPA to weaken a text')
-
-def _enter_alone(self):
-    "Open a session that aims, unless there is one"
-    if any(isinstance(s, AimSession) for s in sessions_of(self.model, None) if s is not self):
-        raise SteeringError('Two steerers that set shares of attention (Spotlight, SplitSoftmax) would be open for one '
-                            'prompt, and a share cannot have two values: open one at a time')
-    return AttentionSession.__enter__(self)
-
-AimSession.__enter__ = _enter_alone
 
 
 # %% ../../nbs/11_attention.ipynb #90ad8d6f
@@ -506,7 +506,13 @@ def _rows_of(self, first, weights):
     rows = None if self.row_weights is None else self.row_weights.to(weights.device).repeat_interleave(repeats, 0)
     return rows, weights.ne(0).to(weights.dtype), columns.clamp(0, K-1), there
 
-def _aims(self, module, query, key):
+@patch
+def aims(self:AimSession,
+    module, # whose attention is computed
+    query:torch.Tensor, # B×(H·G)×T×D
+    key:torch.Tensor, # B×H×K×D
+)->list: # of one `Aim`
+    "The aim of a pass of this session; none for a pass that is not its own"
     first = _first_key(self, query, key)
     if first is None:
         return []
@@ -519,8 +525,6 @@ def _aims(self, module, query, key):
     if where not in self.numbers:
         self.numbers[where] = self.modules[module].to(key.device)
     return [Aim(self.rule, self.numbers[where], *rows)]
-
-AimSession.aims = _aims
 
 
 # %% ../../nbs/11_attention.ipynb #c0431a3d

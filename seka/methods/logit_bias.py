@@ -34,8 +34,11 @@ class LogitSteerer(Steerer):
     heads_by:object # … by a score, a list of (layer, query head), or a tensor L×(H·G)
     delta:float|None # or: heads with a score ≥ δ
     layers:tuple|str|None # only these decoder layers; None: all
-    options:dict = {} # of the plan's edits
 
+    @property
+    def options(self)->dict:
+        "Of the plan's edits"
+        return {}
     @property
     def op(self)->str:
         "As in `Edit`: 'bias', 'bias-others' or 'share'"

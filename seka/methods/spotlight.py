@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['Spotlight', 'SplitSoftmax']
 
-# %% ../../nbs/38_spotlight.ipynb #196c3f5c
+# %% ../../nbs/38_spotlight.ipynb #69885e1d
 from dataclasses import dataclass
 from ..core import SteeringError
 from ..contrast import KeyStats
 from .base import Look, Range, check_finite, check_share, register, set_default_heads
 from .logit_bias import LogitSteerer
 
-# %% ../../nbs/38_spotlight.ipynb #288898e3
+# %% ../../nbs/38_spotlight.ipynb #5a3a3a98
 def _check_inside(**values):
     "Raise `SteeringError` for a share that is not between 0 and 1"
     for n,v in values.items():
@@ -20,7 +20,7 @@ def _check_inside(**values):
             raise SteeringError(f'{n}={v} is no share of attention that marks could be given: '
                                 'expected a number above 0 and below 1')
 
-# %% ../../nbs/38_spotlight.ipynb #9e34e881
+# %% ../../nbs/38_spotlight.ipynb #6db7667b
 @dataclass(frozen=True, eq=False)
 class Spotlight(LogitSteerer):
     """Give the marks at least a share of the attention of each query that sees them, in chosen heads
@@ -47,7 +47,7 @@ class Spotlight(LogitSteerer):
         "The rule: 'exact' or 'published'"
         return dict(rule='published' if self.published else 'exact')
 
-# %% ../../nbs/38_spotlight.ipynb #46504460
+# %% ../../nbs/38_spotlight.ipynb #0aee2773
 @dataclass(frozen=True, eq=False)
 class SplitSoftmax(LogitSteerer):
     "Raise the share of attention that the marks have to a power, in chosen heads (Li et al., 2024)"
@@ -58,7 +58,6 @@ class SplitSoftmax(LogitSteerer):
     layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, a list of (layer, query head), or a tensor L×(H·G)
     op = 'share'
-    options = dict(rule='power')
 
     def __post_init__(self):
         check_finite(exponent=self.exponent)
@@ -68,8 +67,12 @@ class SplitSoftmax(LogitSteerer):
     def factor(self)->float:
         "k; 0 where nothing is done"
         return 0. if self.exponent==1 else self.exponent
+    @property
+    def options(self)->dict:
+        "The rule: 'power'"
+        return dict(rule='power')
 
-# %% ../../nbs/38_spotlight.ipynb #59cae184
+# %% ../../nbs/38_spotlight.ipynb #90c12cc7
 register('spotlight', Spotlight, stats='keys', optional=True, space=dict(share=Range(.05, .8, .3, log=False)),
          look=Look('#AA3377', '^', '-'),
          about='a share of attention for the marks (Venkateswaran & Contractor, EACL 2026)')

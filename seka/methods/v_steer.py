@@ -5,8 +5,7 @@
 # %% auto #0
 __all__ = ['VSteer', 'output_matrix', 'two_sides', 'side_outputs', 'contested', 'ContestSession', 'open_contest']
 
-# %% ../../nbs/43_v_steer.ipynb #099d35a8
-from contextlib import ExitStack
+# %% ../../nbs/43_v_steer.ipynb #94f1a967
 from dataclasses import dataclass
 import torch
 from fastcore.basics import patch
@@ -16,9 +15,9 @@ from ..spans import Prompt
 from ..edits import Edit, Plan, layer_numbers
 from ..backends.hf import EditSession, placed, unsteered
 from ..backends.attention import Call, attention_at, attention_calls
-from .base import Look, Options, Range, Steerer, check_finite, once, register
+from .base import Look, Range, Steerer, check_finite, once, register
 
-# %% ../../nbs/43_v_steer.ipynb #5f1bb714
+# %% ../../nbs/43_v_steer.ipynb #7a8f0c39
 @dataclass(frozen=True, eq=False)
 class VSteer(Steerer):
     """Scale the values of marked tokens in contested heads: those in which spans of negative weight add more to the
@@ -35,19 +34,22 @@ class VSteer(Steerer):
             raise SteeringError(f'strengthen={self.strengthen} and weaken={self.weaken}: expected a number from 0, '
                                 'and one from 0 to 1 (1 silences a span)')
 
-# %% ../../nbs/43_v_steer.ipynb #e41123e9
+# %% ../../nbs/43_v_steer.ipynb #cba325fc
 @patch
 @once
 def plan(self:VSteer)->Plan:
     "One edit of all layers, or one for each of some"
     if not (self.strengthen or self.weaken):
         return Plan(())
-    gains = torch.tensor([[float(self.strengthen), float(self.weaken)]])
-    how = dict(epsilon=float(self.epsilon), others=bool(self.others))
-    layers = [None] if self.layers is None else layer_numbers(self.layers)
-    return Plan(tuple(Edit('value', l, None, 'contested', gains, how) for l in layers), method='VSteer')
+    return Plan(_edits(self), method='VSteer')
 
-# %% ../../nbs/43_v_steer.ipynb #1e6abfe3
+def _edits(s):
+    gains = torch.tensor([[float(s.strengthen), float(s.weaken)]])
+    how = dict(epsilon=float(s.epsilon), others=bool(s.others))
+    layers = [None] if s.layers is None else layer_numbers(s.layers)
+    return tuple(Edit('value', l, None, 'contested', gains, how) for l in layers)
+
+# %% ../../nbs/43_v_steer.ipynb #47590be2
 _out_names = ('o_proj','out_proj','dense','c_proj','wo')
 
 def output_matrix(
@@ -67,7 +69,7 @@ def output_matrix(
                          f'out {width}: something stands between them, and V-Steer does not know what')
     return w
 
-# %% ../../nbs/43_v_steer.ipynb #12af653a
+# %% ../../nbs/43_v_steer.ipynb #993ba56c
 def two_sides(
     weights:torch.Tensor, # of a prompt's tokens, B×T
     mask:torch.Tensor, # attention mask, B×T
@@ -80,7 +82,7 @@ def two_sides(
         b = torch.where(alone, mask*weights.eq(0), b)
     return a, b
 
-# %% ../../nbs/43_v_steer.ipynb #0888d733
+# %% ../../nbs/43_v_steer.ipynb #aeadb84e
 def side_outputs(
     call:Call, # what an attention module computes with
     ends:torch.Tensor, # the column of each row's last token, B
@@ -91,7 +93,7 @@ def side_outputs(
     p = p.unflatten(1, (v.shape[1], -1))                                       # B, H, G, K
     return [((p*side.to(p)[:,None,None])@v).flatten(1, 2) for side in sides]
 
-# %% ../../nbs/43_v_steer.ipynb #94ac419d
+# %% ../../nbs/43_v_steer.ipynb #26f1e3c5
 def contested(
     outputs:list, # of A and of B, each B×(H·G)×D
     direction:torch.Tensor, # W_Oᵀ r, B×(H·G)×D
@@ -102,7 +104,7 @@ def contested(
     a,b = ((o*direction).sum(-1) for o in outputs)                             # B, H·G
     return (b>a+epsilon).unflatten(1, (heads, -1)).any(2)
 
-# %% ../../nbs/43_v_steer.ipynb #1aca0398
+# %% ../../nbs/43_v_steer.ipynb #3857d879
 class ContestSession(EditSession):
     "A session that scales values in contested heads"
     def __init__(self,
@@ -128,7 +130,7 @@ def open_contest(model, prompt:Prompt, plan:Plan)->ContestSession:
     "The session of a plan of contested values"
     return ContestSession(model, prompt, plan)
 
-# %% ../../nbs/43_v_steer.ipynb #50acaf27
+# %% ../../nbs/43_v_steer.ipynb #1830470c
 @patch
 def _check_sides(self:ContestSession):
     "Raise `SteeringError` for a marked row without a negative mark"
@@ -155,7 +157,7 @@ def begin(self:ContestSession, p):
         self.chosen = self.choose()
     EditSession.begin(self, p)
 
-# %% ../../nbs/43_v_steer.ipynb #18b8694f
+# %% ../../nbs/43_v_steer.ipynb #cf25388f
 @patch
 @torch.no_grad()
 def choose(self:ContestSession)->dict: # layer → B×H, True where contested
@@ -172,7 +174,7 @@ def choose(self:ContestSession)->dict: # layer → B×H, True where contested
     rows = self._unembedding()[logits.argmax(-1)].float()                      # B, hidden
     return {s.layer: self._contested(s, heard[s.attention], rows) for s in self.values}
 
-# %% ../../nbs/43_v_steer.ipynb #e761b8eb
+# %% ../../nbs/43_v_steer.ipynb #4a6fb4e6
 @patch
 def _plain_logits(self:ContestSession, hear):
     "Logits after the last token of each row of the prompt, of a plain pass"
@@ -186,7 +188,8 @@ def _plain_logits(self:ContestSession, hear):
 @patch
 def _unembedding(self:ContestSession):
     "A row for each token of the vocabulary"
-    w = getattr(self.model.get_output_embeddings(), 'weight', None)
+    head = getattr(self.model, 'get_output_embeddings', lambda: None)()
+    w = getattr(head, 'weight', None)
     if w is None or w.is_meta:
         raise ModelError(f'V-Steer needs the unembedding of {type(self.model).__name__}, which has none or keeps it '
                          'off its devices')
@@ -202,7 +205,7 @@ def _contested(self:ContestSession, site, outputs, rows):
     direction = (rows.to(W)@W.T).unflatten(1, outputs[0].shape[1:])
     return contested(outputs, direction, site.heads, self.edit.options['epsilon'])
 
-# %% ../../nbs/43_v_steer.ipynb #176f9e66
+# %% ../../nbs/43_v_steer.ipynb #1bbedf5d
 register('v-steer', VSteer, look=Look('#117733', 'P', '-'),
          space=dict(strengthen=Range(.25, 8., 2.5)),
          about='longer values of the marks in heads that contradict them (V-Steer, COLM 2026)');
