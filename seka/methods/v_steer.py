@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['VSteer', 'output_matrix', 'two_sides', 'side_outputs', 'contested', 'ContestSession', 'open_contest']
 
-# %% ../../nbs/43_v_steer.ipynb #94f1a967
+# %% ../../nbs/43_v_steer.ipynb #a58a5529
 from dataclasses import dataclass
 import torch
 from fastcore.basics import patch
@@ -17,7 +17,7 @@ from ..backends.hf import EditSession, placed, unsteered
 from ..backends.attention import Call, attention_at, attention_calls
 from .base import Look, Range, Steerer, check_finite, once, register
 
-# %% ../../nbs/43_v_steer.ipynb #7a8f0c39
+# %% ../../nbs/43_v_steer.ipynb #72bb04f2
 @dataclass(frozen=True, eq=False)
 class VSteer(Steerer):
     """Scale the values of marked tokens in contested heads: those in which spans of negative weight add more to the
@@ -25,7 +25,7 @@ class VSteer(Steerer):
     strengthen:float=2.5 # values of positive marks are multiplied by 1 + w·this (published: 2.5)
     weaken:float=.75 # values of negative marks by 1 + w·this, w<0 (published: 0.75)
     epsilon:float=0. # a head is contested if B says more than A by so much, in logits
-    others:bool=True # where no mark is negative, all unmarked tokens speak against the marks; they are not weakened
+    others:bool=False # where no mark is negative, let all unmarked tokens stand against the marks (ours)
     layers:tuple|str|None=None # only these decoder layers: numbers or '10,12,20-24'; None: all
 
     def __post_init__(self):
@@ -34,7 +34,7 @@ class VSteer(Steerer):
             raise SteeringError(f'strengthen={self.strengthen} and weaken={self.weaken}: expected a number from 0, '
                                 'and one from 0 to 1 (1 silences a span)')
 
-# %% ../../nbs/43_v_steer.ipynb #cba325fc
+# %% ../../nbs/43_v_steer.ipynb #2eea2384
 @patch
 @once
 def plan(self:VSteer)->Plan:
@@ -49,7 +49,7 @@ def _edits(s):
     layers = [None] if s.layers is None else layer_numbers(s.layers)
     return tuple(Edit('value', l, None, 'contested', gains, how) for l in layers)
 
-# %% ../../nbs/43_v_steer.ipynb #47590be2
+# %% ../../nbs/43_v_steer.ipynb #3240164c
 _out_names = ('o_proj','out_proj','dense','c_proj','wo')
 
 def output_matrix(
@@ -69,7 +69,7 @@ def output_matrix(
                          f'out {width}: something stands between them, and V-Steer does not know what')
     return w
 
-# %% ../../nbs/43_v_steer.ipynb #993ba56c
+# %% ../../nbs/43_v_steer.ipynb #d27293a1
 def two_sides(
     weights:torch.Tensor, # of a prompt's tokens, B×T
     mask:torch.Tensor, # attention mask, B×T
@@ -82,7 +82,7 @@ def two_sides(
         b = torch.where(alone, mask*weights.eq(0), b)
     return a, b
 
-# %% ../../nbs/43_v_steer.ipynb #aeadb84e
+# %% ../../nbs/43_v_steer.ipynb #09403c1a
 def side_outputs(
     call:Call, # what an attention module computes with
     ends:torch.Tensor, # the column of each row's last token, B
@@ -93,7 +93,7 @@ def side_outputs(
     p = p.unflatten(1, (v.shape[1], -1))                                       # B, H, G, K
     return [((p*side.to(p)[:,None,None])@v).flatten(1, 2) for side in sides]
 
-# %% ../../nbs/43_v_steer.ipynb #26f1e3c5
+# %% ../../nbs/43_v_steer.ipynb #8de913e5
 def contested(
     outputs:list, # of A and of B, each B×(H·G)×D
     direction:torch.Tensor, # W_Oᵀ r, B×(H·G)×D
@@ -104,7 +104,7 @@ def contested(
     a,b = ((o*direction).sum(-1) for o in outputs)                             # B, H·G
     return (b>a+epsilon).unflatten(1, (heads, -1)).any(2)
 
-# %% ../../nbs/43_v_steer.ipynb #3857d879
+# %% ../../nbs/43_v_steer.ipynb #77bb6ffb
 class ContestSession(EditSession):
     "A session that scales values in contested heads"
     def __init__(self,
@@ -123,23 +123,12 @@ class ContestSession(EditSession):
             raise SteeringError('V-Steer cannot run under tensor parallelism, where no process has all heads')
         self.chosen = None          # layer → B×H, once the prompt was read
         super().__init__(model, prompt, [(s, self._at_value(s.layer)) for s in self.values], plan.fingerprint)
-        if not self.edit.options['others']:
-            self._check_sides()
 
 def open_contest(model, prompt:Prompt, plan:Plan)->ContestSession:
     "The session of a plan of contested values"
     return ContestSession(model, prompt, plan)
 
-# %% ../../nbs/43_v_steer.ipynb #1830470c
-@patch
-def _check_sides(self:ContestSession):
-    "Raise `SteeringError` for a marked row without a negative mark"
-    w = self.marks.weights
-    alone = (w>0).any(1) & ~(w<0).any(1)
-    if alone.any():
-        raise SteeringError(f'Row {alone.int().argmax().item()} has no mark of negative weight, so that nothing stands '
-                            'against its marks: mark it, or set others=True')
-
+# %% ../../nbs/43_v_steer.ipynb #9901d1c1
 @patch
 def _at_value(self:ContestSession, layer):
     "The function that scales the values of a layer"
@@ -157,7 +146,7 @@ def begin(self:ContestSession, p):
         self.chosen = self.choose()
     EditSession.begin(self, p)
 
-# %% ../../nbs/43_v_steer.ipynb #cf25388f
+# %% ../../nbs/43_v_steer.ipynb #db281383
 @patch
 @torch.no_grad()
 def choose(self:ContestSession)->dict: # layer → B×H, True where contested
@@ -174,7 +163,7 @@ def choose(self:ContestSession)->dict: # layer → B×H, True where contested
     rows = self._unembedding()[logits.argmax(-1)].float()                      # B, hidden
     return {s.layer: self._contested(s, heard[s.attention], rows) for s in self.values}
 
-# %% ../../nbs/43_v_steer.ipynb #4a6fb4e6
+# %% ../../nbs/43_v_steer.ipynb #0cdb043a
 @patch
 def _plain_logits(self:ContestSession, hear):
     "Logits after the last token of each row of the prompt, of a plain pass"
@@ -205,7 +194,7 @@ def _contested(self:ContestSession, site, outputs, rows):
     direction = (rows.to(W)@W.T).unflatten(1, outputs[0].shape[1:])
     return contested(outputs, direction, site.heads, self.edit.options['epsilon'])
 
-# %% ../../nbs/43_v_steer.ipynb #1bbedf5d
+# %% ../../nbs/43_v_steer.ipynb #4fd90a22
 register('v-steer', VSteer, look=Look('#117733', 'P', '-'),
          space=dict(strengthen=Range(.25, 8., 2.5)),
          about='longer values of the marks in heads that contradict them (V-Steer, COLM 2026)');
