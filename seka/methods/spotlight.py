@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['Spotlight', 'SplitSoftmax']
 
-# %% ../../nbs/38_spotlight.ipynb #69885e1d
+# %% ../../nbs/38_spotlight.ipynb #900dbc7d
 from dataclasses import dataclass
 from ..core import SteeringError
 from ..contrast import KeyStats
 from .base import Look, Range, check_finite, check_share, register, set_default_heads
 from .logit_bias import LogitSteerer
 
-# %% ../../nbs/38_spotlight.ipynb #5a3a3a98
+# %% ../../nbs/38_spotlight.ipynb #55206deb
 def _check_inside(**values):
     "Raise `SteeringError` for a share that is not between 0 and 1"
     for n,v in values.items():
@@ -20,7 +20,7 @@ def _check_inside(**values):
             raise SteeringError(f'{n}={v} is no share of attention that marks could be given: '
                                 'expected a number above 0 and below 1')
 
-# %% ../../nbs/38_spotlight.ipynb #6db7667b
+# %% ../../nbs/38_spotlight.ipynb #001b9d81
 @dataclass(frozen=True, eq=False)
 class Spotlight(LogitSteerer):
     """Give the marks at least a share of the attention of each query that sees them, in chosen heads
@@ -47,7 +47,7 @@ class Spotlight(LogitSteerer):
         "The rule: 'exact' or 'published'"
         return dict(rule='published' if self.published else 'exact')
 
-# %% ../../nbs/38_spotlight.ipynb #0aee2773
+# %% ../../nbs/38_spotlight.ipynb #0c653516
 @dataclass(frozen=True, eq=False)
 class SplitSoftmax(LogitSteerer):
     "Raise the share of attention that the marks have to a power, in chosen heads (Li et al., 2024)"
@@ -72,7 +72,7 @@ class SplitSoftmax(LogitSteerer):
         "The rule: 'power'"
         return dict(rule='power')
 
-# %% ../../nbs/38_spotlight.ipynb #90c12cc7
+# %% ../../nbs/38_spotlight.ipynb #5b25be09
 register('spotlight', Spotlight, stats='keys', optional=True, space=dict(share=Range(.05, .8, .3, log=False)),
          look=Look('#AA3377', '^', '-'),
          about='a share of attention for the marks (Venkateswaran & Contractor, EACL 2026)')
