@@ -21,6 +21,8 @@ _homes = {name: home for home,names in {
     'methods.prism': 'Prism',
     'methods.logit_bias': 'PASTA AttentionBias',
     'methods.logits': 'SPA SPALogits',
+    'methods.spotlight': 'Spotlight SplitSoftmax',
+    'methods.v_steer': 'VSteer',
     'methods.controls': 'KeyScale RandomSubspace',
     'auto_marks': 'mark',
     'tasks': 'Chat Metric Query Task register_task',

@@ -864,6 +864,8 @@ session_makers = { # (kind, op) → function (model, prompt, plan) that makes a 
     ('key','routed'): RoutedSession,
     ('logit','bias'): 'seka.backends.attention:open_biases',
     ('logit','bias-others'): 'seka.backends.attention:open_biases',
+    ('logit','share'): 'seka.backends.attention:open_shares',
+    ('value','contested'): 'seka.methods.v_steer:open_contest',
     ('stream','contrast'): 'seka.methods.logits:open_contrast',
     ('stream','gate'): 'seka.methods.plausible:open_gate',
     ('stream','fade'): 'seka.methods.plausible:open_fading',
