@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['share_rules', 'Aim', 'Call', 'Attending', 'bias_columns', 'aimed_share', 'others_factor', 'explicit_attention',
            'marked_attention', 'aimed_attention', 'biased_attention', 'switched_attention', 'attending', 'query_heads',
-           'token_bias', 'BiasSession', 'open_biases', 'one_weight', 'AimSession', 'open_shares', 'attention_maps',
-           'attention_mass', 'attention_calls', 'attention_inputs', 'eager_attention', 'attention_at', 'last_attention']
+           'token_bias', 'AttentionSession', 'BiasSession', 'open_biases', 'one_weight', 'AimSession', 'open_shares',
+           'attention_maps', 'attention_mass', 'attention_calls', 'attention_inputs', 'eager_attention', 'attention_at',
+           'last_attention']
 
 # %% ../../nbs/11_attention.ipynb #8f053e50
 import math
@@ -347,21 +348,8 @@ def token_bias(
 class AttentionSession(Session):
     "A session that has a say in attention; a subclass says what, by `biases` or `aims`"
     stays = True
-<<<<<<< /tmp/tmphaqus_pr.py
-    fades = True
-    def __init__(self,
-        model:torch.nn.Module, # a causal LM
-        prompt:Prompt, # the marked prompt
-        plan:Plan, # of biases of one op
-    ):
-        ((_,op),) = plan.needs
-        self.modules = _modules(plan, model)
-        super().__init__(model, Prompt(prompt.input_ids, prompt.attention_mask, token_bias(op, prompt)),
-                         plan.fingerprint)
-=======
     modules:dict # attention module → a number for each of its query heads
     switched:ExitStack # what was switched over when it was opened
->>>>>>> /tmp/tmpq3l5w7ea.py
     def idle(self): return not self.modules or not self.marked
     def check_open(self): "Raise `SteeringError` if it may not be open beside the sessions that are"
     def biases(self, module, query, key)->list:
@@ -400,6 +388,7 @@ def __exit__(self:AttentionSession, *error):
 # %% ../../nbs/11_attention.ipynb #3d792382
 class BiasSession(AttentionSession):
     "A session that biases attention logits"
+    fades = True
     def __init__(self,
         model:torch.nn.Module, # a causal LM
         prompt:Prompt, # the marked prompt
@@ -446,22 +435,11 @@ def biases(self:BiasSession,
     key:torch.Tensor, # B×H×K×D
 )->list: # of (query heads: 1 where biased, bias of each key B×K)
     "The biases of a pass of this session; none for a pass that is not its own"
-<<<<<<< /tmp/tmpaz9h2itt.py
-    if self.state.current is None or self.closed or not self.state.now:
-        return []
-    (B,_,T),K,rows = query.shape[:3],key.shape[2],len(self.marks.ids)
-    first = max(self.state.start+T-K, 0)
-    bias = self.marks.weights[:, first:first+K].to(key.device).float()
-    bias = pad(bias, (0, K-bias.shape[1])).repeat_interleave(B//rows, 0)
-    factors = self.modules[module]
-    return [(factors.eq(f).float().to(key.device), f.item()*self.state.now*bias) for f in factors.unique() if f]
-=======
     first = _first_key(self, query, key)
-    if first is None:
+    if first is None or not self.state.now:
         return []
     weights,factors = _over_keys(self, key, first),self.modules[module]
-    return [(factors.eq(f).float().to(key.device), f.item()*weights) for f in factors.unique() if f]
->>>>>>> /tmp/tmp2cud7vlh.py
+    return [(factors.eq(f).float().to(key.device), f.item()*self.state.now*weights) for f in factors.unique() if f]
 
 # %% ../../nbs/11_attention.ipynb #2a3f5a62
 def one_weight(
