@@ -818,9 +818,18 @@ def _check_spread(model, handed):
         raise ModelError(f'{type(model).__name__} gets its keys steered where they enter the cache, and under tensor '
                          'parallelism no process knows which heads those are: use one process')
 
+# %% ../nbs/02_layouts.ipynb #4166610e
+def _check_makes(model, text):
+    "Raise `ModelError` where all attention reads the keys of another model"
+    shares = [m.is_kv_shared_layer for m in _modules_of(text) if hasattr(m, 'is_kv_shared_layer')]
+    if shares and all(shares):
+        raise ModelError(f'{type(model).__name__} makes no keys of its own: all its layers read those of the model that '
+                         'it drafts for. Steer that model')
+
 # %% ../nbs/02_layouts.ipynb #fa170022
 def _find_by_trial(model, text, known):
     "kind → sites, of the layers that hand keys of the text to the cache"
+    _check_makes(model, text)
     tokens = [0, 1, 2]
     with _attention_of(model) as calls:
         handed = _try(model, text, 1, tokens)
