@@ -481,6 +481,8 @@ class Door:
         key,value = self.edit(key, value, layer)
         return self.behind.update(key, value, *args, **kwargs)
     def __getattr__(self, name):
+        if name in ('behind','edit'):                                          # not made yet: a copy, or a compiler's
+            raise AttributeError(name)
         found = getattr(self.behind, name)
         return Door(found, self.edit) if name=='self_attention_cache' else found
     def __setattr__(self, name, value): setattr(self.behind, name, value)
@@ -630,7 +632,8 @@ def _try(model, text, texts, at, **listening):
         given['position_ids'] = torch.tensor(at, device=model.device).expand(texts, -1)
     training = text.training
     try:
-        with _heard(text, **listening) as found, torch.random.fork_rng(devices=[]):
+        eagerly = torch.compiler.set_stance('force_eager')
+        with eagerly, _heard(text, **listening) as found, torch.random.fork_rng(devices=[]):
             text.eval()(**given)
     except Exception as e:
         raise ModelError(f'{type(model).__name__} has an attention that is not known from its modules, and a trial '
@@ -969,6 +972,7 @@ tiny_sizes = {
     'minicpm3':_latent,
     'kimi_linear':{**_latent, **_experts, **_linear, 'q_lora_rank':None, 'linear_head_dim':16, 'linear_num_heads':4},
     'bailing_hybrid':{**_latent, **_experts, **_linear},
+    'qwen2_5_vl_text':dict(rope_parameters=dict(rope_type='default', rope_theta=1e4, mrope_section=[2,3,3])),
     'qwen3_5_text':_linear,
     'qwen3_next':{**_linear, 'num_experts':0},
     'qwen3_5_moe_text':{**_linear, **_experts, 'shared_expert_intermediate_size':32},
@@ -1102,7 +1106,7 @@ tiny_parts = {
                                              output_proj_dims=64), audio_config=None),
     'gemma3n':dict(audio_config=dict(hidden_size=64, conf_num_hidden_layers=1, conf_num_attention_heads=2)),
     'llama4':dict(vision_config=dict(_tower, **_pixels, vision_output_dim=32, projector_input_dim=32,
-                                     projector_output_dim=32, pixel_shuffle_ratio=.5)),
+                                     projector_output_dim=32, pixel_shuffle_ratio=.5) | dict(intermediate_size=128)),
     'qwen2_5_vl':dict(vision_config=dict(_qwen_tower, fullatt_block_indexes=[0], window_size=56)),
     'qwen3_5':dict(vision_config=_qwen_tower),
     'qwen3_5_moe':dict(vision_config=_qwen_tower),
