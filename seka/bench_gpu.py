@@ -24,7 +24,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 # %% ../nbs/28_bench_gpu.ipynb #d3000004
 from .core import DataError
-from .layouts import decoder, geometry, site_hooks, sites, tiny
+from .layouts import decoder, site_hooks, sites, tiny
 from .layouts import shapes as layer_shapes
 from .spans import Prompt, encode
 from .contrast import Moments, contrast, learn, pairs, triplets

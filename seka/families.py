@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['Trial', 'column_names', 'real_sizes', 'received', 'whats_wrong', 'steerers', 'trial', 'logits', 'plain_ways', 'Wrong',
-           'columns', 'verdict', 'rows_of', 'run_types', 'Table', 'real_model', 'family_costs', 'same_in_chunks',
-           'at_the_door', 'door_costs', 'measure_real', 'main']
+           'columns', 'verdict', 'rows_of', 'run_types', 'kept_row', 'keep', 'read_kept', 'Table', 'family_table',
+           'real_model', 'family_costs', 'same_in_chunks', 'at_the_door', 'door_costs', 'measure_real', 'main']
 
 # %% ../nbs/46_families.ipynb #f4600002
 import argparse
@@ -24,6 +24,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 import torch
 import transformers
+from fastcore.basics import patch
 from transformers import DynamicCache, EncoderDecoderCache
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
@@ -40,7 +41,8 @@ from .methods.seka import SEKA
 from .methods.adaseka import AdaSEKA
 from .methods.key_bias import KeyBias
 from .methods.logit_bias import PASTA, AttentionBias
-from .bench import free, interleaved, now, random_prompt, random_queries, random_stats, reading, summary, writing
+from .bench import (free, interleaved, now, random_prompt, random_queries, random_stats, reading, summary,
+                        writing)
 
 # %% ../nbs/46_families.ipynb #f4600006
 @torch.no_grad()
@@ -67,7 +69,7 @@ def received(
     cache,calls = _read(model, ids)
     heard = {s.attention: [c for c in calls if c.module is s.attention] for s in sites(model)}
     layers_of = Counter(s.attention for s in sites(model))
-    if all(len(heard[m])==n for m,n in layers_of.items()):                     # DiffLlama halves its values, in two calls
+    if all(len(heard[m])==n for m,n in layers_of.items()):                     # DiffLlama halves its values: two calls
         first = {s.layer: heard[s.attention].pop(0) for s in sites(model)}
         return {layer: (c.key.clone(), c.value.clone()) for layer,c in first.items()}
     layers = getattr(cache, 'self_attention_cache', cache).layers
@@ -432,7 +434,8 @@ def run_types(
 )->Iterator[dict]: # rows, as they come
     "Look at all types that a file has no row of yet; raises `SekaError` where processes cannot be forked"
     if _fork is None:
-        raise SekaError('This system cannot fork a process, which is how each type gets one of its own: use Linux or macOS')
+        raise SekaError('This system cannot fork a process, which is how each type gets one of its own: '
+                        'use Linux or macOS')
     have = {row['type'] for row in rows_of(path)}
     left = [t for t in types or MODEL_FOR_CAUSAL_LM_MAPPING_NAMES if t not in have]
     for row in _rows(left, jobs, seconds):
@@ -443,39 +446,75 @@ def run_types(
 # %% ../nbs/46_families.ipynb #f4600029
 column_names = ('SEKA','AdaSEKA','key bias','keys and values','attention bias','PASTA','learning')
 
-class Table(list):
-    "Rows of all types; shows itself as a table"
-    version = '' # of transformers
-    def count(self, verdict):
-        "How many rows have a verdict"
-        return sum(row['verdict']==verdict for row in self)
+def kept_row(
+    row:dict, # from `verdict`
+)->dict: # without what is right, and without the time
+    "What the package keeps of a row"
+    refused:dict[str,list[str]] = {}
+    for name,why in row.get('columns', {}).items():
+        if why!='right':
+            refused.setdefault(why, []).append(name)
+    kept = {k: row[k] for k in ('type','verdict','place','layers','why') if row.get(k)}
+    return dict(transformers=transformers.__version__, **kept, refused=refused)
 
-def _line(row):
-    "A row of the printed table"
-    found = row.get('columns', {})
-    marks = ['✓' if found.get(n)=='right' else '–' for n in column_names]
-    return f"| {row['type']} | {row['verdict']} | {row.get('place', '')} | {row.get('layers', '')} | {' | '.join(marks)} |"
+def keep(
+    rows:list, # from `run_types`
+    path:Path, # a file of the package
+):
+    "Put the rows of this version of transformers into a file, in place of those that it holds"
+    others = [o for o in read_kept(path) if o['transformers']!=transformers.__version__]
+    order = {t: i for i,t in enumerate(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)}
+    own = sorted(map(kept_row, rows), key=lambda row: order[row['type']])
+    Path(path).write_text(''.join(json.dumps(o, ensure_ascii=False)+'\n' for o in [*others, *own]), encoding='utf-8')
 
 # %% ../nbs/46_families.ipynb #f460002a
-def _why(table):
-    "Sentences that refuse, with the types that each is about"
-    reasons = {}
+def read_kept(
+    path:Path=None, # None: the package's own
+)->list: # of kept rows
+    "The rows of a file, of all versions"
+    path = Path(path or data_path('families.jsonl'))
+    return [json.loads(line) for line in path.read_text(encoding='utf-8').splitlines()] if path.exists() else []
+
+class Table(list):
+    "Kept rows of one version of transformers; shows itself as a table"
+    def count_of(self,
+        verdict:str, # 'right', 'refused', …
+    )->int:
+        "How many types have a verdict"
+        return sum(row['verdict']==verdict for row in self)
+
+def family_table(
+    version:str=None, # of transformers; None: the newest that was looked at
+)->Table:
+    "What the package knows of the types of causal language models"
+    rows = read_kept()
+    versions = sorted({o['transformers'] for o in rows}, key=lambda v: [int(n) for n in v.split('.')[:2]])
+    return Table(o for o in rows if o['transformers']==(version or versions[-1]))
+
+# %% ../nbs/46_families.ipynb #f4600a2a
+def _line(row):
+    "A row of the printed table"
+    missing = {name for names in row['refused'].values() for name in names}
+    steered = row['verdict']=='right'
+    marks = ['✓' if steered and n not in missing else '–' for n in column_names]
+    return f"| {row['type']} | {row.get('place', '')} | {row.get('layers', '')} | {' | '.join(marks)} |"
+
+def _reasons(table):
+    "Why types, or columns of them, are refused"
     for row in table:
-        for name,why in {'everything': row['why'], **row.get('columns', {})}.items():
-            if why and why!='right':
-                reasons.setdefault((why, row['type']), []).append(name)
-    lines = [f"- {of_type}, {', '.join(names)}: {why}" for (why,of_type),names in reasons.items()]
-    return sorted(lines)
+        if row['verdict']!='right':
+            yield f"- **{row['type']}**, {row['verdict']}: {row.get('why')}"
+        for why,names in row['refused'].items():
+            yield f"- {row['type']}, {', '.join(names)}: {why}"
 
-def _repr_markdown_(self):
-    head = f"| type | verdict | place | layers | {' | '.join(column_names)} |\n|{'---|'*(4+len(column_names))}"
-    rows = '\n'.join(_line(row) for row in self)
-    return f'{head}\n{rows}\n\n'+'\n'.join(_why(self))
-
-Table._repr_markdown_ = _repr_markdown_
+@patch
+def _repr_markdown_(self:Table):
+    head = f"| type | place | layers | {' | '.join(column_names)} |"
+    line = f"|{'---|'*(3+len(column_names))}"
+    return '\n'.join([head, line, *map(_line, self), '', *_reasons(self)])
 
 # %% ../nbs/46_families.ipynb #f4600031
-real_sizes = {
+real_sizes:dict[str,dict] = {
     'gemma4_text':dict(hidden_size=1536, intermediate_size=6144, num_hidden_layers=20, num_attention_heads=8,
                        num_key_value_heads=2, head_dim=256, global_head_dim=512, num_global_key_value_heads=1,
                        num_kv_shared_layers=8, layer_types=(['sliding_attention']*4+['full_attention'])*4,
@@ -520,8 +559,9 @@ def family_costs(
     how = _methods(model)
     read = {n: partial(reading, model, prompt, s) for n,s in how.items()}
     write = {n: partial(writing, model, prompt, s, new_tokens) for n,s in how.items()}
-    read,write = summary(interleaved(read, rounds)),summary(interleaved(write, max(rounds//3, 2), warm=1))
-    return [{**w, **r} for r,w in zip(read, write)]
+    readings = summary(interleaved(read, rounds))
+    writings = summary(interleaved(write, max(rounds//3, 2), warm=1))
+    return [{**w, **r} for r,w in zip(readings, writings)]
 
 # %% ../nbs/46_families.ipynb #f4600035
 def same_in_chunks(
@@ -565,7 +605,8 @@ def door_costs(
     modules = sites(model)
     with at_the_door():
         doors = sites(model)
-    calls = {n: partial(_timed, model, ids, where) for n,where in dict(plain=[], module=modules, door=doors).items()}
+    ways = dict(plain=[], module=modules, door=doors)
+    calls = {n: partial(_timed, model, ids, where) for n,where in ways.items()}
     return summary(interleaved(calls, rounds), base='module')
 
 # %% ../nbs/46_families.ipynb #f4600039
@@ -576,7 +617,8 @@ def measure_real(
 ):
     "Measure all real shapes"
     what = torch.cuda.get_device_name() if device=='cuda' else device
-    found = dict(device=what, torch=torch.__version__, transformers=transformers.__version__, costs={}, same={}, door={})
+    found = dict(device=what, torch=torch.__version__, transformers=transformers.__version__)
+    found |= dict(costs={}, same={}, door={})
     for t in real_sizes:
         model = real_model(t, device, **kwargs)
         if t in ('llama','qwen3'):
@@ -593,7 +635,7 @@ def measure_real(
 def main(arguments=None):
     "The program `python -m seka.families`"
     p = argparse.ArgumentParser('python -m seka.families', description=main.__doc__)
-    p.add_argument('--out', type=Path, required=True, help='file that rows are appended to; types in it are not run again')
+    p.add_argument('--out', type=Path, required=True, help='file of rows; types in it are not run again')
     p.add_argument('--jobs', type=int, default=1, help='processes at a time')
     p.add_argument('--seconds', type=float, default=120, help='time limit of a type')
     p.add_argument('--gpu', action='store_true', help='measure real shapes on a GPU instead, into the file')

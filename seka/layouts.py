@@ -229,8 +229,8 @@ def decoder(
     if getattr(model.config, 'is_encoder_decoder', False):
         raise ModelError(f'{name} is an encoder-decoder: only decoder-only models can be steered')
     if isinstance(model.get_input_embeddings(), nn.ModuleList):
-        raise ModelError(f'{name} reads several codes at each position, of sounds, and no tokens of a text: there is nothing '
-                         'to mark')
+        raise ModelError(f'{name} reads several codes at each position, of sounds, and no tokens of a text: '
+                         'there is nothing to mark')
     text = model.get_decoder()
     base = getattr(model, 'base_model', model)
     if not hasattr(text, 'config') and base is not model:                       # ModernBERT calls its head so
@@ -727,7 +727,8 @@ def _check_handed(model, handed, tokens):
                          'so that there is nothing to edit')
     if twice:
         raise ModelError(f'{name} hands keys over {times[twice[0]]} times under the layer number {twice[0]}: '
-                         'it runs a layer several times for a token, which is not understood here')
+                         'it runs a layer several times for a token, or has several stacks with the same numbers, '
+                         'which is not understood here')
     for h in handed:
         if h.key.ndim!=4 or h.key.shape[2]!=tokens:
             raise ModelError(f'{type(h.module).__name__} of {name} hands over keys {tuple(h.key.shape)} for {tokens} '
@@ -759,7 +760,7 @@ def _check_read(model, handed, heard):
 
 # %% ../nbs/02_layouts.ipynb #fa170019
 def _door_sites(model, h, heard, turning, asking):
-    "kind → `Site` at the door of one layer; no queries where they cannot be heard, or where it is not known which read a key"
+    "kind → `Site` at the door of one layer; no queries where they are not heard, or not known to read a key"
     (_,H,_,D),(_,V,_,W) = h.key.shape,h.value.shape
     res = dict(key=Site(h.layer, h.module, H, D, attention=h.module, entry=Entry('key', turning)),
                value=Site(h.layer, h.module, V, W, attention=h.module, entry=Entry('value')))
@@ -826,8 +827,8 @@ def _check_makes(model, text):
     "Raise `ModelError` where all attention reads the keys of another model"
     shares = [m.is_kv_shared_layer for m in _modules_of(text) if hasattr(m, 'is_kv_shared_layer')]
     if shares and all(shares):
-        raise ModelError(f'{type(model).__name__} makes no keys of its own: all its layers read those of the model that '
-                         'it drafts for. Steer that model')
+        raise ModelError(f'{type(model).__name__} makes no keys of its own: all its layers read those of the model '
+                         'that it drafts for. Steer that model')
 
 # %% ../nbs/02_layouts.ipynb #fa170022
 def _find_by_trial(model, text, known):
@@ -1002,7 +1003,7 @@ tiny_sizes |= {
                            block_types=['recurrent','recurrent','attention']),
     'mamba2':dict(num_heads=8, head_dim=16, state_size=8, n_groups=1, chunk_size=8),
     'rwkv':dict(attention_hidden_size=64),
-    'xlstm':dict(embedding_dim=64, num_blocks=2, num_heads=4, head_dim=..., chunk_size=8),
+    'xlstm':dict(hidden_size=128, embedding_dim=128, num_blocks=2, num_heads=4, head_dim=..., chunk_size=8),
 }
 
 # %% ../nbs/02_layouts.ipynb #fa172207
@@ -1096,7 +1097,7 @@ _assistant = dict(hidden_size_per_layer_input=0, vocab_size_per_layer_input=0, n
                   num_kv_shared_layers=2, layer_types=['sliding_attention','full_attention'])
 
 # %% ../nbs/02_layouts.ipynb #378db380
-tiny_parts = {
+tiny_parts:dict[str,dict] = {
     'gemma3':dict(vision_config=dict(_tower, **_pixels, model_type='siglip_vision_model'), mm_tokens_per_image=4),
     'gemma4':dict(vision_config=dict(_tower, num_key_value_heads=2, head_dim=16, patch_size=4, pooling_kernel_size=2,
                                      position_embedding_size=64), audio_config=None),
@@ -1141,7 +1142,7 @@ tiny_parts |= {
 # %% ../nbs/02_layouts.ipynb #fa17220f
 def _in_parts(model_type, kwargs):
     "Values of a configuration that holds others"
-    parts = {**tiny_parts.get(model_type, {}), **kwargs}
+    parts:dict[str,dict] = {**tiny_parts.get(model_type, {}), **kwargs}
     if model_type in tiny_texts:
         text = tiny_texts[model_type]
         parts['text_config'] = dict(tiny_values(text, **parts.get('text_config', {})), model_type=text)
@@ -1154,8 +1155,9 @@ def tiny_values(
     "Sizes of a tiny model of a type"
     if model_type in tiny_texts:
         return _in_parts(model_type, kwargs)
-    own = tiny_sizes.get(model_type, {}),tiny_families.get(model_type, {}),_in_parts(model_type, kwargs)
-    values = {**tiny_config, **own[0], **own[1], **own[2]}
+    values = dict(tiny_config)
+    for own in (tiny_sizes.get(model_type, {}), tiny_families.get(model_type, {}), _in_parts(model_type, kwargs)):
+        values |= own
     return {k: v for k,v in values.items() if v is not ...}
 
 
