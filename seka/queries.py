@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['damage_steps', 'read_batch', 'rotations', 'Recall', 'recalls', 'query_moments', 'effective', 'ridged', 'least_damage',
-           'retrieval_score', 'Added', 'answer_gradient', 'fisher', 'QueryStats', 'own_kinds', 'checked_kinds',
-           'regular_fisher', 'predicted_divergence', 'natural_vector', 'curve_name', 'learn_queries']
+           'retrieval_score', 'Added', 'check_gradients', 'answer_gradient', 'fisher', 'QueryStats', 'own_kinds',
+           'checked_kinds', 'regular_fisher', 'predicted_divergence', 'natural_vector', 'curve_name', 'learn_queries']
 
 # %% ../nbs/12_queries.ipynb #3d8096e5
 import random
@@ -264,6 +264,18 @@ def _frozen(model):
         for p in had:
             p.requires_grad_(True)
 
+# %% ../nbs/12_queries.ipynb #484b5121
+def check_gradients(
+    model:PreTrainedModel, # a causal LM
+    gradients:torch.Tensor, # in vectors added to its keys, B×L×H×D
+):
+    "Raise `ModelError` if gradients come back to some layers and not to others"
+    there = gradients.ne(0).any(0).flatten(1).any(1).tolist()
+    missing = [s.layer for s,some in zip(sites(model), there) if not some]
+    if any(there) and missing:
+        raise ModelError(f'{type(model).__name__} computes the keys of the layers {missing} without gradients, so that '
+                         'no vectors can be learned there. Methods that learn without gradients (SEKA) can steer it')
+
 # %% ../nbs/12_queries.ipynb #7749999e
 def _has_values(model):
     "Whether values can be edited apart from keys"
@@ -288,6 +300,8 @@ def _gradients(
     with _frozen(model), torch.enable_grad(), added(model, prompt):
         log_p = model(**batch).logits.float().log_softmax(-1)
         found = [torch.autograd.grad(rows.sum(), zero, retain_graph=True)[0] for rows in scores(log_p, prompt)]
+    for g in found:
+        check_gradients(model, g[0])
     return [g.double().cpu() for g in found]
 
 # %% ../nbs/12_queries.ipynb #c1d20a2d

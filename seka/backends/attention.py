@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['share_rules', 'Aim', 'Call', 'Attending', 'bias_columns', 'aimed_share', 'others_factor', 'explicit_attention',
-           'marked_attention', 'aimed_attention', 'biased_attention', 'switched_attention', 'attending', 'query_heads',
-           'token_bias', 'AttentionSession', 'BiasSession', 'open_biases', 'one_weight', 'AimSession', 'open_shares',
-           'attention_maps', 'attention_mass', 'attention_calls', 'attention_inputs', 'eager_attention', 'attention_at',
-           'last_attention']
+           'marked_attention', 'aimed_attention', 'biased_attention', 'eager_biased_attention', 'switched_attention',
+           'attending', 'query_heads', 'token_bias', 'AttentionSession', 'BiasSession', 'open_biases', 'one_weight',
+           'AimSession', 'open_shares', 'attention_maps', 'attention_mass', 'attention_calls', 'attention_inputs',
+           'eager_attention', 'attention_at', 'last_attention']
 
 # %% ../../nbs/11_attention.ipynb #8f053e50
 import math
@@ -29,6 +29,10 @@ from ..spans import Prompt
 from ..edits import Plan
 from ..place import positions
 from .hf import Session, sessions_of
+
+# %% ../../nbs/11_attention.ipynb #6d3d09aa
+from importlib import import_module
+from transformers.masking_utils import eager_mask
 
 # %% ../../nbs/11_attention.ipynb #c19af3d9
 def bias_columns(
@@ -251,6 +255,35 @@ def biased_attention(module, query, key, value, attention_mask, scaling=None, **
 AttentionInterface.register('seka', biased_attention)
 AttentionMaskInterface.register('seka', sdpa_mask)
 
+# %% ../../nbs/11_attention.ipynb #4a9bd0d3
+def _own_function(module):
+    "The eager attention function of a module's family, or None"
+    return getattr(import_module(type(module).__module__), 'eager_attention_forward', None)
+
+def eager_biased_attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
+    "An attention function for transformers: the family's own, with the biases of the open sessions in its mask"
+    for listen in _listeners.get():
+        listen(Call(module, query.detach(), key.detach(), value.detach(), scaling, kwargs.get('s_aux')))
+    for session in tuple(_biased.get(module, ())):
+        shares = getattr(session, 'aims', None)
+        if shares is not None and shares(module, query, key):
+            raise SteeringError(f'{type(module).__name__} computes attention by a function of its own alone, where '
+                                'shares of attention cannot be set. Biases of logits can')
+        for heads,bias in session.biases(module, query, key):
+            attention_mask = attention_mask+(heads[:,None,None]*bias[:,None,None]).to(attention_mask.dtype)
+    scaling = query.shape[-1]**-.5 if scaling is None else scaling
+    return _own_function(module)(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
+
+AttentionInterface.register('seka-eager', torch.compiler.disable(eager_biased_attention))
+AttentionMaskInterface.register('seka-eager', eager_mask)
+
+
+# %% ../../nbs/11_attention.ipynb #73d8b0b1
+def _fitting_name(text, name):
+    "The attention function of `name` that fits a decoder"
+    eager_alone = not getattr(text, '_supports_sdpa', True)
+    return 'seka-eager' if name=='seka' and eager_alone else name
+
 # %% ../../nbs/11_attention.ipynb #18a57be4
 _switched = WeakKeyDictionary() # decoder → (how many switched it over, its own attention)
 _switching = RLock()
@@ -263,6 +296,7 @@ def switched_attention(
     ("While open, the decoder of `model` computes attention by the function of that name; "
      "raises `SteeringError` if it cannot")
     text = decoder(model)
+    name = _fitting_name(text, name)
     with _switching:
         count,old = _switched.get(text, (0, text.config._attn_implementation))
         if count and text.config._attn_implementation!=name:
