@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['damage_steps', 'read_batch', 'rotations', 'Recall', 'recalls', 'query_moments', 'effective', 'ridged', 'least_damage',
-           'texts_and_spans', 'retrieval_score', 'Added', 'frozen', 'first_tokens', 'answer_gradient', 'drawn',
-           'fisher', 'QueryStats', 'checked_kinds', 'natural_vector', 'curve_name', 'check_texts', 'sample_recalls',
-           'learn_queries']
+           'texts_and_spans', 'retrieval_score', 'Added', 'frozen', 'check_gradients', 'first_tokens',
+           'answer_gradient', 'drawn', 'fisher', 'QueryStats', 'own_kinds', 'checked_kinds', 'regular_fisher',
+           'predicted_divergence', 'natural_vector', 'curve_name', 'check_texts', 'sample_recalls', 'learn_queries']
 
 # %% ../nbs/12_queries.ipynb #3d8096e5
 import random
@@ -265,6 +265,18 @@ def frozen(model):
         for p in had:
             p.requires_grad_(True)
 
+# %% ../nbs/12_queries.ipynb #484b5121
+def check_gradients(
+    model:PreTrainedModel, # a causal LM
+    gradients:torch.Tensor, # in vectors added to its keys, B×L×H×D
+):
+    "Raise `ModelError` if gradients come back to some layers and not to others"
+    there = gradients.ne(0).any(0).flatten(1).any(1).tolist()
+    missing = [s.layer for s,some in zip(sites(model), there) if not some]
+    if any(there) and missing:
+        raise ModelError(f'{type(model).__name__} computes the keys of the layers {missing} without gradients, so that '
+                         'no vectors can be learned there. Methods that learn without gradients (SEKA) can steer it')
+
 # %% ../nbs/12_queries.ipynb #7749999e
 def _has_values(model):
     "Whether values can be edited apart from keys"
@@ -289,6 +301,8 @@ def _gradients(
     with frozen(model), torch.enable_grad(), added(model, prompt):
         log_p = model(**batch).logits.float().log_softmax(-1)
         found = [torch.autograd.grad(rows.sum(), zero, retain_graph=True)[0] for rows in scores(log_p, prompt)]
+    for g in found:
+        check_gradients(model, g[0])
     return [g.double().cpu() for g in found]
 
 # %% ../nbs/12_queries.ipynb #c1d20a2d
@@ -427,6 +441,14 @@ def of(
     return QueryStats(**at_logit, gradients=gradients, fisher=both('fisher'), layers=layers, meta=meta)
 
 # %% ../nbs/12_queries.ipynb #68692812
+_whole = ('echo',) # kinds whose gradient comes from whole replies: used by name only
+
+def own_kinds(
+    stats:QueryStats,
+)->tuple:
+    "The kinds of prompts of which key bias is made where none is named"
+    return tuple(k for k in stats.gradients if k not in _whole)
+
 def checked_kinds(
     stats:QueryStats,
     kinds, # a kind of prompts or several; None: all
@@ -439,7 +461,7 @@ def checked_kinds(
     unknown = [k for k in given if k not in stats.gradients]
     if unknown or not given:
         raise SteeringError(f'kinds={kinds!r}: expected some of {", ".join(stats.gradients)}')
-    every = set(given)==set(stats.gradients)
+    every = set(given)==set(own_kinds(stats))
     return None if every else tuple(k for k in stats.gradients if k in given)
 
 # %% ../nbs/12_queries.ipynb #c1d20a40
@@ -451,6 +473,25 @@ def _in_units(g, A, keep):
     return w/(g*w).sum().sqrt()
 
 # %% ../nbs/12_queries.ipynb #ffec685d
+def regular_fisher(
+    stats:QueryStats,
+    ridge:float=.3, # λ
+    values:bool=False, # for values as well
+)->torch.Tensor: # F_λ, 1×L×H×D×D for keys, or 2×L×H×D×D for keys and values, float64
+    "F with a ridge, λ times the mean of a head's diagonal and a tenth of the mean of all heads'"
+    F = stats.fisher[:2 if values else 1]
+    size = torch.tensor(stats.dims)[:,None]                                    # L, 1
+    heads = F.new_ones(F.shape[1:3]) if stats.there is None else stats.there
+    mean = F.diagonal(dim1=-2, dim2=-1).sum((1,2,3))/(heads*size).sum()         # S
+    return ridged(F, ridge, .1*mean[:,None,None], size)
+
+def predicted_divergence(
+    stats:QueryStats,
+    v:torch.Tensor, # S×L×H×D
+)->torch.Tensor: # a number, nats a token
+    "½vᵀFv"
+    return .5*torch.einsum('slhd,slhde,slhe->', v, stats.fisher[:len(v)], v)
+
 def natural_vector(
     stats:QueryStats,
     kinds:tuple=None, # of gradients, as in `checked_kinds`; None: all
@@ -459,14 +500,11 @@ def natural_vector(
     values:bool=False, # for values as well
 )->torch.Tensor: # 1×L×H×D for keys, or 2×L×H×D for keys and values, float64, of predicted damage ½vᵀFv = 1
     "v ∝ Σ_k F_λ⁻¹g_k/√(g_kᵀF_λ⁻¹g_k)"
-    n = 2 if values else 1
-    F = stats.fisher[:n]
-    size = torch.tensor(stats.dims)[:,None]                                    # L, 1
-    heads = F.new_ones(F.shape[1:3]) if stats.there is None else stats.there
-    mean = F.diagonal(dim1=-2, dim2=-1).sum((1,2,3))/(heads*size).sum()         # S
-    A = ridged(F, ridge, .1*mean[:,None,None], size)
-    v = sum(_in_units(stats.gradients[k][:n], A, keep) for k in checked_kinds(stats, kinds) or stats.gradients)
-    return v/(.5*torch.einsum('slhd,slhde,slhe->', v, F, v)).sqrt()
+    A = regular_fisher(stats, ridge, values)
+    n = len(A)
+    kinds = checked_kinds(stats, kinds) or own_kinds(stats)
+    v = sum(_in_units(stats.gradients[k][:n], A, keep) for k in kinds)
+    return v/predicted_divergence(stats, v).sqrt()
 
 # %% ../nbs/12_queries.ipynb #dbadb9bf
 damage_steps = (.0005, .001, .002, .004, .008, .016, .032, .064, .128, .256)    # ε at which the damage is measured
