@@ -28,7 +28,7 @@ from ..layouts import decoder, readers, shapes, sites, stacked
 from ..spans import Prompt
 from ..edits import Plan
 from ..place import positions
-from .hf import Session, sessions_of
+from .hf import Session, check_spared, sessions_of
 
 # %% ../../nbs/11_attention.ipynb #6d3d09aa
 from importlib import import_module
@@ -434,9 +434,22 @@ class BiasSession(AttentionSession):
                          plan.fingerprint)
 
 # %% ../../nbs/11_attention.ipynb #d00ebdbd
+def _strengthened(prompt, plan):
+    "The prompt with the weights that a plan's rule makes of its own; raises `SteeringError` where it spares them all"
+    if plan.strength is None:
+        return prompt
+    ((_,op),) = plan.needs
+    own = plan.strength.weights(prompt.weights, prompt.attention_mask)
+    check_spared(prompt.weights, own)
+    if op=='bias-others':                                  # its bias is 1 minus these weights
+        n = prompt.weights.ne(0).sum(1, keepdim=True)
+        marked = plan.strength.weights(prompt.weights, prompt.attention_mask)
+        own = torch.where(n>0, 1-plan.strength.factor(n.clamp(min=1))+marked, 0)
+    return Prompt(prompt.input_ids, prompt.attention_mask, own)
+
 def open_biases(model, prompt:Prompt, plan:Plan)->BiasSession:
     "The session of a plan that biases logits"
-    return BiasSession(model, prompt, plan)
+    return BiasSession(model, _strengthened(prompt, plan), plan)
 
 # %% ../../nbs/11_attention.ipynb #89f4a079
 def _modules(plan, model):
