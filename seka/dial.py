@@ -85,7 +85,7 @@ def _functions(model, prompt, plan):
     if ('key','routed') not in plan.needs:
         return bind(plan, model)
     session = open_plan(model, prompt, plan)
-    alpha = session.plain_alpha()                                              # what routes at gain 0 is the plain query
+    alpha = session.plain_alpha()                                              # the plain query routes at gain 0
     return [(r.key, partial(_routed_change, r, alpha[r.layer])) for r in session.routed]
 
 def _routed_change(r, alpha, states, part):

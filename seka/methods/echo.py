@@ -23,7 +23,7 @@ from ..backends.hf import generate, unsteered
 from ..contrast import eval_mode
 from ..echo_prompts import EchoPrompt, echo_prompts
 from ..queries import Added, QueryStats, predicted_divergence, regular_fisher
-from ..queries import _frozen, _has_values
+from ..queries import frozen, _has_values
 from .base import Look, register
 from .key_bias import KeyBias, allowed
 
@@ -163,7 +163,7 @@ def echo_loss(
         teacher = _teacher_logp(model, tok, queries, said, guidance)
         p,real = _with_replies(to_prompt(tok, queries), said)
         leaf = _leaf(model, v)
-        with _frozen(model), torch.set_grad_enabled(gradient):
+        with frozen(model), torch.set_grad_enabled(gradient):
             student = _reply_logp(model, p, real.shape[1], Added(leaf[0], leaf[1], Strength(sink=False)))
             own = _divergences(teacher, student, real.to(student.device))
         loss[some] = own.detach().double().cpu()
