@@ -85,7 +85,7 @@ def _functions(model, prompt, plan):
     if ('key','routed') not in plan.needs:
         return bind(plan, model)
     session = open_plan(model, prompt, plan)
-    alpha = session.plain_alpha()                                              # what routes at gain 0 is the plain query
+    alpha = session.plain_alpha()                                              # the plain query routes at gain 0
     return [(r.key, partial(_routed_change, r, alpha[r.layer])) for r in session.routed]
 
 def _routed_change(r, alpha, states, part):
@@ -432,7 +432,7 @@ def _fresh(name, stats, settings):
 
 def _can_dial(kind):
     "The registered methods that keep a dial in statistics of a kind: name → class"
-    found = {name: m for name,m in registered().items() if isinstance(m.make, type) and issubclass(m.make, Dialled)}
+    found = {name: m for name,m in registered().items() if hasattr(m.make, 'dial_unit')}
     return {name: m.make for name,m in found.items() if m.stats==kind and not m.implied}
 
 def _dialled_methods(stats, methods):
