@@ -8,6 +8,7 @@ _homes = {name: home for home,names in {
     'layouts': 'capture geometry sites',
     'spans': 'MarkWarning Prompt from_utf16 highlight',
     'edits': 'Edit Heads Plan layer_numbers',
+    'place': 'expanded',
     'backends.hf': 'Comparison compare generate next_logprobs open_plan prefill',
     'backends.attention': 'attention_mass',
     'backends.vllm': 'vllm_config vllm_request',
