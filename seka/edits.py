@@ -279,6 +279,8 @@ ops = { # (kind, op) → dimensions of the tensor, that of the heads included
     ('logit','share'): 1,
     ('value','contested'): 2,
     ('stream','contrast'): 1,
+    ('stream','gate'): 1,
+    ('stream','fade'): 1,
 }
 
 @dataclass(frozen=True, eq=False)

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['share_rules', 'Aim', 'Call', 'Attending', 'bias_columns', 'aimed_share', 'others_factor', 'explicit_attention',
-           'marked_attention', 'aimed_attention', 'biased_attention', 'switched_attention', 'attending', 'query_heads',
-           'token_bias', 'AttentionSession', 'BiasSession', 'open_biases', 'one_weight', 'AimSession', 'open_shares',
-           'attention_maps', 'attention_mass', 'attention_calls', 'attention_inputs', 'eager_attention', 'attention_at',
-           'last_attention']
+           'marked_attention', 'aimed_attention', 'biased_attention', 'eager_biased_attention', 'switched_attention',
+           'attending', 'query_heads', 'token_bias', 'AttentionSession', 'BiasSession', 'open_biases', 'one_weight',
+           'AimSession', 'open_shares', 'attention_maps', 'attention_mass', 'attention_calls', 'attention_inputs',
+           'eager_attention', 'attention_at', 'last_attention']
 
 # %% ../../nbs/11_attention.ipynb #8f053e50
 import math
@@ -28,7 +28,11 @@ from ..layouts import decoder, readers, shapes, sites, stacked
 from ..spans import Prompt
 from ..edits import Plan
 from ..place import positions
-from .hf import Session, sessions_of
+from .hf import Session, check_spared, sessions_of
+
+# %% ../../nbs/11_attention.ipynb #6d3d09aa
+from importlib import import_module
+from transformers.masking_utils import eager_mask
 
 # %% ../../nbs/11_attention.ipynb #c19af3d9
 def bias_columns(
@@ -251,6 +255,35 @@ def biased_attention(module, query, key, value, attention_mask, scaling=None, **
 AttentionInterface.register('seka', biased_attention)
 AttentionMaskInterface.register('seka', sdpa_mask)
 
+# %% ../../nbs/11_attention.ipynb #4a9bd0d3
+def _own_function(module):
+    "The eager attention function of a module's family, or None"
+    return getattr(import_module(type(module).__module__), 'eager_attention_forward', None)
+
+def eager_biased_attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
+    "An attention function for transformers: the family's own, with the biases of the open sessions in its mask"
+    for listen in _listeners.get():
+        listen(Call(module, query.detach(), key.detach(), value.detach(), scaling, kwargs.get('s_aux')))
+    for session in tuple(_biased.get(module, ())):
+        shares = getattr(session, 'aims', None)
+        if shares is not None and shares(module, query, key):
+            raise SteeringError(f'{type(module).__name__} computes attention by a function of its own alone, where '
+                                'shares of attention cannot be set. Biases of logits can')
+        for heads,bias in session.biases(module, query, key):
+            attention_mask = attention_mask+(heads[:,None,None]*bias[:,None,None]).to(attention_mask.dtype)
+    scaling = query.shape[-1]**-.5 if scaling is None else scaling
+    return _own_function(module)(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
+
+AttentionInterface.register('seka-eager', torch.compiler.disable(eager_biased_attention))
+AttentionMaskInterface.register('seka-eager', eager_mask)
+
+
+# %% ../../nbs/11_attention.ipynb #73d8b0b1
+def _fitting_name(text, name):
+    "The attention function of `name` that fits a decoder"
+    eager_alone = not getattr(text, '_supports_sdpa', True)
+    return 'seka-eager' if name=='seka' and eager_alone else name
+
 # %% ../../nbs/11_attention.ipynb #18a57be4
 _switched = WeakKeyDictionary() # decoder → (how many switched it over, its own attention)
 _switching = RLock()
@@ -263,6 +296,7 @@ def switched_attention(
     ("While open, the decoder of `model` computes attention by the function of that name; "
      "raises `SteeringError` if it cannot")
     text = decoder(model)
+    name = _fitting_name(text, name)
     with _switching:
         count,old = _switched.get(text, (0, text.config._attn_implementation))
         if count and text.config._attn_implementation!=name:
@@ -359,7 +393,6 @@ class AttentionSession(Session):
         "The `Aim` of a pass of this session, in a list; an empty one for a pass that is not its own"
         return []
 
-
 # %% ../../nbs/11_attention.ipynb #f56448b0
 @patch
 def __enter__(self:AttentionSession):
@@ -389,6 +422,7 @@ def __exit__(self:AttentionSession, *error):
 # %% ../../nbs/11_attention.ipynb #3d792382
 class BiasSession(AttentionSession):
     "A session that biases attention logits"
+    fades = True
     def __init__(self,
         model:torch.nn.Module, # a causal LM
         prompt:Prompt, # the marked prompt
@@ -400,9 +434,22 @@ class BiasSession(AttentionSession):
                          plan.fingerprint)
 
 # %% ../../nbs/11_attention.ipynb #d00ebdbd
+def _strengthened(prompt, plan):
+    "The prompt with the weights that a plan's rule makes of its own; raises `SteeringError` where it spares them all"
+    if plan.strength is None:
+        return prompt
+    ((_,op),) = plan.needs
+    own = plan.strength.weights(prompt.weights, prompt.attention_mask)
+    check_spared(prompt.weights, own)
+    if op=='bias-others':                                  # its bias is 1 minus these weights
+        n = prompt.weights.ne(0).sum(1, keepdim=True)
+        marked = plan.strength.weights(prompt.weights, prompt.attention_mask)
+        own = torch.where(n>0, 1-plan.strength.factor(n.clamp(min=1))+marked, 0)
+    return Prompt(prompt.input_ids, prompt.attention_mask, own)
+
 def open_biases(model, prompt:Prompt, plan:Plan)->BiasSession:
     "The session of a plan that biases logits"
-    return BiasSession(model, prompt, plan)
+    return BiasSession(model, _strengthened(prompt, plan), plan)
 
 # %% ../../nbs/11_attention.ipynb #89f4a079
 def _modules(plan, model):
@@ -436,11 +483,10 @@ def biases(self:BiasSession,
 )->list: # of (query heads: 1 where biased, bias of each key B×K)
     "The biases of a pass of this session; none for a pass that is not its own"
     first = _first_key(self, query, key)
-    if first is None:
+    if first is None or not self.state.now:
         return []
     weights,factors = _over_keys(self, key, first),self.modules[module]
-    return [(factors.eq(f).float().to(key.device), f.item()*weights) for f in factors.unique() if f]
-
+    return [(factors.eq(f).float().to(key.device), f.item()*self.state.now*weights) for f in factors.unique() if f]
 
 # %% ../../nbs/11_attention.ipynb #2a3f5a62
 def one_weight(

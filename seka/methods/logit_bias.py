@@ -19,6 +19,7 @@ from ..layouts import fingerprint, sites
 from ..spans import Prompt
 from ..contrast import KeyStats
 from ..edits import Edit, Heads, Plan, head_edits, kept_heads, layer_numbers
+from ..dial import Dialled, settle_dial
 from ..backends.attention import query_heads, token_bias
 from .base import (Look, Options, Range, Steerer, check_finite, model_of, once, register,
                                set_default_heads)
@@ -139,19 +140,24 @@ def plan(self:LogitSteerer)->Plan:
 
 # %% ../../nbs/15_logit_bias.ipynb #56365284
 @dataclass(frozen=True, eq=False)
-class AttentionBias(LogitBias):
+class AttentionBias(Dialled, LogitBias):
     "Add w·b to the attention logits of marked tokens, in chosen heads"
     stats:KeyStats|None=None # needed where heads are chosen by a score of the statistics
-    strength:float=1. # b
+    strength:float|None=None # b (default 1)
     delta:float|None=None # bias heads with a score ≥ δ …
     heads:float|None=None # … or this share of the heads (default: all)
     layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, a list of (layer, query head), or a tensor L×(H·G)
+    damage:float|None=None # or, in place of strength and heads: the perplexity ratio after a mark that is allowed
     op = 'bias'
+    dial = 'attention-bias'
+    dial_unit = dict(strength=1., delta=0., heads_by='depth')
+    dial_excludes = ('strength','delta','heads','layers','heads_by')
 
     def __post_init__(self):
-        check_finite(strength=self.strength)
-        set_default_heads(self, 1)
+        if not settle_dial(self, strength=1.):
+            check_finite(strength=self.strength)
+            set_default_heads(self, 1)
     @property
     def factor(self)->float:
         "b"
@@ -159,25 +165,33 @@ class AttentionBias(LogitBias):
 
 # %% ../../nbs/15_logit_bias.ipynb #86d25f30
 @dataclass(frozen=True, eq=False)
-class PASTA(LogitBias):
+class PASTA(Dialled, LogitBias):
     """Post-hoc attention steering: add (1−w)·ln α to the logits of prompt tokens, in chosen heads
     (Zhang et al., ICLR 2024)"""
     stats:KeyStats|None=None # needed where heads are chosen by a score of the statistics
-    alpha:float=.1 # α, the factor on the attention to unmarked tokens (published: 0.01)
+    alpha:float|None=None # α, the factor on the attention to unmarked tokens (default 0.1; published 0.01)
     side:str='exclude' # 'include': −w·ln α on marked tokens instead
     delta:float|None=None # steer heads with a score ≥ δ …
     heads:float|None=None # … or this share of the heads (default 0.12)
     layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, a list of (layer, query head), or a tensor L×(H·G)
+    damage:float|None=None # or, in place of alpha and heads: the perplexity ratio after a mark that is allowed
+
+    dial = 'attention-bias'
+    dial_unit = dict(alpha=1/math.e, delta=0., heads_by='depth')
+    dial_also = ('side',)
+    dial_excludes = ('alpha','delta','heads','layers','heads_by')
 
     def __post_init__(self):
+        if self.side not in ('exclude','include'):
+            raise SteeringError(f"side={self.side!r} is unknown: expected 'exclude' or 'include'")
+        if settle_dial(self, alpha=.1):
+            return
         check_finite(alpha=self.alpha)
         set_default_heads(self, .12)
         if self.alpha<=0:
             raise SteeringError(f'alpha={self.alpha} is no factor: expected a number above 0 '
                                 '(below 1 to steer towards the marks)')
-        if self.side not in ('exclude','include'):
-            raise SteeringError(f"side={self.side!r} is unknown: expected 'exclude' or 'include'")
     @property
     def op(self)->str: return 'bias-others' if self.side=='exclude' else 'bias'
     @property
