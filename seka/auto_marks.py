@@ -164,7 +164,7 @@ def _check_layers(layers):
         raise SteeringError(f'layers={layers!r:.60}: expected the shares of the depth where they begin and end, '
                             'as in (.5, 1.)')
 
-def _by_attention(model, tok, prompt, found, layers, template_kwargs):
+def _by_attention(model, tok, prompt, found, layers, template_kwargs)->torch.Tensor:
     "The mean attention of the last token on a token of each sentence, in some layers"
     numbered = [(*s.span, float(i+1)) for i,s in enumerate(found)]
     p = highlight(tok, prompt, spans=numbered, **template_kwargs)
@@ -174,7 +174,28 @@ def _by_attention(model, tok, prompt, found, layers, template_kwargs):
     owner = p.weights[0].long()                                                     # 0: of no sentence
     owner[0] = 0                                                                    # the sink
     total = torch.zeros(len(found)+1).index_add_(0, owner, attention)
-    return (total/owner.bincount(minlength=len(found)+1).clamp(min=1))[1:].tolist()
+    return (total/owner.bincount(minlength=len(found)+1).clamp(min=1))[1:]
+
+# %% ../nbs/40_auto_marks.ipynb #a40e0051
+def _asked_otherwise(prompt, asks, against):
+    "The prompt with another question in place of its own"
+    if isinstance(prompt, str):
+        start,end = asks.span
+        return prompt[:start]+against+prompt[end:]
+    messages = read_messages(prompt)
+    at,start,end = asks.span
+    text = message_text(messages, at)
+    messages[at]['content'] = text[:start]+against+text[end:]
+    return messages
+
+def _against(model, tok, prompt, found, language, against, *how)->torch.Tensor:
+    "How much more attention each sentence gets than with another question; raises `SteeringError`"
+    _,asks = _spoken(prompt, language)
+    if asks is None or asks in found:
+        raise SteeringError(f'against={against!r:.60} takes the place of the last sentence that the user says, and '
+                            'there is none, or it is among the sentences to look at')
+    other = _asked_otherwise(prompt, asks, against)
+    return _by_attention(model, tok, prompt, found, *how)-_by_attention(model, tok, other, found, *how)
 
 # %% ../nbs/40_auto_marks.ipynb #a40e0025
 _request = (
@@ -261,6 +282,7 @@ def score_sentences(
     threshold:float|None=None, # share of the highest attention (default .5), or likeness to what is named (.6)
     most:int|None=None, # sentences that are chosen; None: all that reach the threshold
     layers:tuple=(.5,1.), # by attention: where in the depth the layers that are read begin and end
+    against:str|None=None, # by attention: another question, whose attention is taken off
     within:list|None=None, # as for `candidates`
     language:str='en', # as for `sentences`
     max_new_tokens:int=128, # by asking: of the answer
@@ -273,7 +295,12 @@ def score_sentences(
     if by=='asking':
         said = _ask(model, tok, prompt, max_new_tokens)
         return _choose(found, _by_answer(said, found, language), bar, most)
-    scores = _by_attention(model, tok, prompt, found, layers, template_kwargs)
+    how = layers,template_kwargs
+    if against is None:
+        attention = _by_attention(model, tok, prompt, found, *how)
+    else:
+        attention = _against(model, tok, prompt, found, language, against, *how)
+    scores = attention.tolist()
     return _choose(found, scores, bar*max(scores), most)
 
 # %% ../nbs/40_auto_marks.ipynb #a40e0039
@@ -283,7 +310,7 @@ def _marks(model, tok, prompt, by, how):
     spans = [s.span for s in scored if s.chosen]
     note = f'Marked by {by}: {len(spans)} of {len(scored)} sentences'
     if not spans:
-        note = f'Nothing is marked: asked for the sentences that matter, the model named none of the {len(scored)}'
+        note = f'Nothing is marked: by {by}, no sentence of {len(scored)} stands out'
         warnings.warn(note, MarkWarning, stacklevel=3)
     return spans, note
 
@@ -294,7 +321,7 @@ def mark(
     by:str='attention', # or 'asking'
     weight:float=1., # of the marks
     device:torch.device|str|None=None, # where the tensors go
-    **how, # for `score_sentences`: threshold, most, layers, within, language, and what the chat template takes
+    **how, # for `score_sentences`: threshold, most, layers, against, within, …, and what the chat template takes
 )->Prompt:
     "A prompt with the marks that a model gives it, for any method; raises `SpanError`, `SteeringError`"
     several = not isinstance(prompt, (str,dict)) and isinstance(prompt, Iterable)
@@ -306,7 +333,7 @@ def mark(
     res = Prompt(p.input_ids, p.attention_mask, p.weights, p.pieces, p.batched, notes)
     return res if device is None else res.to(device)
 
-_own = ('threshold','most','layers','within','language','max_new_tokens')
+_own = ('threshold','most','layers','against','within','language','max_new_tokens')
 
 # %% ../nbs/40_auto_marks.ipynb #a40e0046
 def _marked_query(q, model, tok, by, how):
