@@ -49,7 +49,8 @@ def sentences(
     "Where the sentences of a text are; a line ends a sentence unless it only wraps. Needs the extra `marks`"
     res = []
     for start,end in _lines(text):
-        start = _bullet.match(text, start, end).end()
+        bullet = _bullet.match(text, start, end)
+        start = bullet.end() if bullet else start
         for b in get_sentence_boundaries(language, text[start:end]):
             said = text[start+b['start_index']:start+b['end_index']]
             left = start+b['start_index']+len(said)-len(said.lstrip())
