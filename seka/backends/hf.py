@@ -270,6 +270,7 @@ class Session(Work):
         self.lock = threading.RLock()
         self.active = 0             # calls of `generate` that are running
         self.listening = ExitStack()
+        self.leftover = []          # hooks of passes that failed
         self.listening_now = False
         self.closed = False
         self.used = False
@@ -403,13 +404,15 @@ def _watch_end(self:Session):
     current.callback(handle.remove)
 
 @patch
-def _drop(self:Session):
-    "Forget the pass that was running in this thread, if any, and take its hooks off"
+def _drop(self:Session, failed:bool=False):
+    "Forget the pass that was running in this thread, if any, and take its hooks off; that of a failed pass later"
     p = self.state.current
     self.state.current = None
     if isinstance(p, Pass):
         p.hooks.close()
-    if self.state.ending:
+    if failed:                                          # PyTorch is going through the hooks that were there
+        self.leftover.append(self.state.ending)
+    elif self.state.ending:
         self.state.ending.close()
     self.state.ending = None
     return p
@@ -418,7 +421,7 @@ def _drop(self:Session):
 @patch
 def _end(self:Session, out):
     "The pass is over, or failed (then there is no output)"
-    p = self._drop()
+    p = self._drop(failed=out is None)
     if out is None or not isinstance(p, Pass):
         return
     if self.closed:
@@ -658,6 +661,8 @@ def __exit__(self:Session, kind=None, error=None, trace=None):
         return
     self.closed = True
     self._drop()
+    for hook in self.leftover:
+        hook.close()
     self._unlisten()
     if here:
         _here.set(tuple(s for s in here if s is not self))
