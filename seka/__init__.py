@@ -21,6 +21,7 @@ _homes = {name: home for home,names in {
     'methods.logit_bias': 'PASTA AttentionBias',
     'methods.logits': 'SPA SPALogits',
     'methods.controls': 'KeyScale RandomSubspace',
+    'methods.plausible': 'Fading FirstTokens Plausible',
     'tasks': 'Chat Metric Query Task register_task',
     'benchmarks': 'bios conflicts counterfact documents instructions pronouns traps',
     'harm': 'damage',

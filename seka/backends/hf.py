@@ -410,7 +410,7 @@ def _drop(self:Session, failed:bool=False):
     self.state.current = None
     if isinstance(p, Pass):
         p.hooks.close()
-    if failed:                                          # PyTorch is going through the hooks that were there
+    if failed and not self.closed:                      # PyTorch is going through the hooks that were there
         self.leftover.append(self.state.ending)
     elif self.state.ending:
         self.state.ending.close()

@@ -473,22 +473,22 @@ class FadeSession(AroundSession):
         can_fade = isinstance(inner, Session) and (inner.fades or not inner.stays)
         if not can_fade:
             raise SteeringError(f'{type(inner).__name__} works behind the prompt in a way of its own, and cannot be '
-                                'taken back while an answer is written: use the steerer without FirstTokens and Fading')
+                                'taken back while an answer is written: use it without FirstTokens and Fading')
         super().__init__(model, prompt, inner)
         marked = self.marks.weights.ne(0)
         self.columns = marked.any(0).nonzero().flatten().tolist()                # M
         self.cells = marked[:,self.columns]                                      # B, M
 
 # %% ../../nbs/39_plausible.ipynb #d79ae77d
-_whole = (1., None, None) # the share of the edits that is in a cache; its cells as the plain model has them, and steered
+_whole = (1., None, None) # share of the edits in a cache; its cells as the plain model has them; steered cells
 
 @patch
 def _read(self:FadeSession, x, ids, start, cache):
     "A pass over the prompt: all edits are in force"
     behind = start+x.shape[1]-self.marks.ids.shape[1]
     if behind>0 and self.left(behind)<1:
-        raise SteeringError(f'A pass reads the prompt and {behind} tokens behind it. Edits are taken back in the cache, '
-                            'between passes: keep the cache (use_cache=True), and read the prompt alone')
+        raise SteeringError(f'A pass reads the prompt and {behind} tokens behind it. Edits are taken back in the '
+                            'cache, between passes: keep the cache (use_cache=True), and read the prompt alone')
     self.inner.state.now = 1.
     if cache is not None:
         cache.seka_fading = _whole
