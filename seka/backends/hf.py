@@ -241,7 +241,7 @@ class Work:
     "What a kind of session does in a pass; this one does nothing"
     stays = False       # whether it has work to do after the prompt
     fades = False       # whether what it does behind the prompt is multiplied by `state.now`
-    within = None       # the session that opened it for itself, if any
+    within:'Session|None' = None    # the one that opened it for itself, if any
     def idle(self)->bool:
         "Whether there is nothing to do at all"
         return False
@@ -270,7 +270,7 @@ class Session(Work):
         self.lock = threading.RLock()
         self.active = 0             # calls of `generate` that are running
         self.listening = ExitStack()
-        self.leftover = []          # hooks of passes that failed
+        self.leftover:list[ExitStack] = []  # hooks of passes that failed
         self.listening_now = False
         self.closed = False
         self.used = False
@@ -282,10 +282,8 @@ def around(
     session:Session,
 )->list: # the nearest first
     "The sessions that opened a session for themselves"
-    found = []
-    while (session := session.within) is not None:
-        found.append(session)
-    return found
+    opener = session.within
+    return [] if opener is None else [opener, *around(opener)]
 
 # %% ../../nbs/06_hf.ipynb #21c46cf8
 @patch
@@ -410,11 +408,14 @@ def _drop(self:Session, failed:bool=False):
     self.state.current = None
     if isinstance(p, Pass):
         p.hooks.close()
-    if failed and not self.closed:                      # PyTorch is going through the hooks that were there
-        self.leftover.append(self.state.ending)
-    elif self.state.ending:
-        self.state.ending.close()
+    ending = self.state.ending
     self.state.ending = None
+    if ending is None:
+        return p
+    if failed and not self.closed:                      # PyTorch is going through the hooks that were there
+        self.leftover.append(ending)
+    else:
+        ending.close()
     return p
 
 # %% ../../nbs/06_hf.ipynb #1566c1ad

@@ -13,7 +13,7 @@ import hashlib
 import math
 import sys
 import threading
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from types import MethodType
 import torch
 from fastcore.basics import patch
@@ -318,8 +318,8 @@ class Around(Steerer):
     def fingerprint(self)->str|None:
         "Sixteen hex digits that change with the parameters and the steerer inside; None if that has none"
         inside = getattr(self.steerer, 'fingerprint', None)
-        own = [type(self).__qualname__, *(repr(getattr(self, f.name)) for f in fields(self) if f.name!='steerer')]
-        return inside and hashlib.sha256('\n'.join([inside, *own]).encode()).hexdigest()[:16]
+        own = [f'{n}={v!r}' for n,v in sorted(vars(self).items()) if n!='steerer']
+        return inside and hashlib.sha256('\n'.join([type(self).__qualname__, inside, *own]).encode()).hexdigest()[:16]
     @property
     def rewrite(self)->str|None:
         "How the steerer inside changes the question, if it does"
@@ -480,7 +480,7 @@ class FadeSession(AroundSession):
         self.cells = marked[:,self.columns]                                      # B, M
 
 # %% ../../nbs/39_plausible.ipynb #d79ae77d
-_whole = (1., None, None) # share of the edits in a cache; its cells as the plain model has them; steered cells
+_whole:tuple = (1., None, None) # share of the edits in a cache; its cells as the plain model has them; steered cells
 
 @patch
 def _read(self:FadeSession, x, ids, start, cache):
