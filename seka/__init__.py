@@ -26,6 +26,7 @@ _homes = {name: home for home,names in {
     'methods.v_steer': 'VSteer',
     'methods.controls': 'KeyScale RandomSubspace',
     'auto_marks': 'mark',
+    'methods.plausible': 'Fading FirstTokens Plausible',
     'tasks': 'Chat Metric Query Task register_task',
     'benchmarks': 'bios conflicts counterfact documents instructions pronouns traps',
     'harm': 'damage',
