@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['damage_steps', 'read_batch', 'rotations', 'Recall', 'recalls', 'query_moments', 'effective', 'ridged', 'least_damage',
-           'texts_and_spans', 'retrieval_score', 'Added', 'frozen', 'check_gradients', 'first_tokens',
+           'texts_and_spans', 'retrieval_score', 'Added', 'frozen', 'check_gradients', 'has_values', 'first_tokens',
            'answer_gradient', 'drawn', 'fisher', 'QueryStats', 'own_kinds', 'checked_kinds', 'regular_fisher',
            'predicted_divergence', 'natural_vector', 'curve_name', 'check_texts', 'sample_recalls', 'learn_queries']
 
@@ -278,7 +278,9 @@ def check_gradients(
                          'no vectors can be learned there. Methods that learn without gradients (SEKA) can steer it')
 
 # %% ../nbs/12_queries.ipynb #7749999e
-def _has_values(model):
+def has_values(
+    model:PreTrainedModel, # a causal LM
+)->bool:
     "Whether values can be edited apart from keys"
     try:
         return bool(sites(model, 'value'))
@@ -297,7 +299,7 @@ def _gradients(
     own = shapes(model)
     room = len(own),max(s.H for s in own),max(s.D for s in own)
     zero = torch.zeros(2, len(texts), *room, device=model.device, requires_grad=True)
-    added = Added(*zero) if _has_values(model) else Added(zero[0])
+    added = Added(*zero) if has_values(model) else Added(zero[0])
     with frozen(model), torch.enable_grad(), added(model, prompt):
         log_p = model(**batch).logits.float().log_softmax(-1)
         found = [torch.autograd.grad(rows.sum(), zero, retain_graph=True)[0] for rows in scores(log_p, prompt)]
@@ -533,7 +535,7 @@ def _check_model(model):
     "Raise `ModelError` unless vectors for keys and values of all heads can be learned here"
     if any(s.local for s in sites(model)):
         raise ModelError('Under tensor parallelism no process sees all heads: learn in one process')
-    pairs = zip(sites(model), sites(model, 'value')) if _has_values(model) else []
+    pairs = zip(sites(model), sites(model, 'value')) if has_values(model) else []
     wider = [k.layer for k,v in pairs if v.heads>k.heads or v.dim>k.dim]
     if wider:
         raise ModelError(f'The values of layer {wider[0]} have more heads or dimensions than its keys, '
@@ -659,7 +661,7 @@ def learn_queries(
     _check_model(model)
     with eval_mode(model), tqdm(total=4+len(prompts), desc='learning', disable=not progress) as bar:
         stats = _learned(model, tok, prompts, texts, distances, bar, spans=spans, samples=samples, seed=seed)
-        for values in (False, True)[:1+_has_values(model)]:
+        for values in (False, True)[:1+has_values(model)]:
             stats = stats.measured(model, tok, texts[::3], values=values)
             bar.update()
     return stats

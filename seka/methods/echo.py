@@ -22,8 +22,7 @@ from ..tasks import say_again, to_prompt
 from ..backends.hf import generate, unsteered
 from ..contrast import eval_mode
 from ..echo_prompts import EchoPrompt, echo_prompts
-from ..queries import Added, QueryStats, predicted_divergence, regular_fisher
-from ..queries import _has_values, frozen
+from ..queries import Added, QueryStats, frozen, has_values, predicted_divergence, regular_fisher
 from .base import Look, register
 from .key_bias import KeyBias, allowed
 
@@ -209,7 +208,7 @@ def _next_steps(at):
 def _check_learning(stats, model, prompts, held):
     "Raise unless echo can be learned"
     stats.check(model)
-    if not _has_values(model):
+    if not has_values(model):
         raise SteeringError(f'{type(model).__name__} has no values apart from its keys, and echo edits both')
     for name,some in (('prompts', prompts), ('held', held)):
         if not some:
