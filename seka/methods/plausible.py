@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['curves', 'cautious', 'gated', 'spread', 'stream_rows', 'with_streams', 'cache_rows', 'every_stream', 'name_streams',
            'give_streams', 'AroundSession', 'GateSession', 'Around', 'check_steerer', 'Plausible', 'open_gate',
-           'columns_in', 'key_layers', 'read_cells', 'write_cells', 'between', 'FadeSession', 'FirstTokens', 'Fading',
-           'open_fading']
+           'columns_in', 'key_layers', 'read_cells', 'write_cells', 'between', 'FadeSession', 'remembering_cache',
+           'FirstTokens', 'Fading', 'open_fading']
 
 # %% ../../nbs/39_plausible.ipynb #80db28a8
 import hashlib
@@ -18,6 +18,7 @@ from types import MethodType
 import torch
 from fastcore.basics import patch
 from transformers import Cache, DynamicCache
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from ..core import SteeringError
 from ..spans import Prompt
 from ..edits import Edit, Plan
@@ -252,7 +253,7 @@ def _spread(self:GateSession, module, args, kwargs):
     spread_already = module is self.decoder and self.inside.model
     if spread_already or self.closed or self not in sessions_of(self.model, ids):
         return None
-    self.inside.model = module is not self.decoder
+    self.inside.model = module is self.model
     _check_given(given)
     x = given.get('inputs_embeds') if ids is None else ids
     if cache is not None:
@@ -520,6 +521,15 @@ def _set_cells(self:FadeSession, cache, left):
     write_cells(cache, self.columns, self.cells, between(plain, steered, left))
     cache.seka_fading = left,plain,steered
 
+# %% ../../nbs/39_plausible.ipynb #d5b77c78
+def remembering_cache(
+    text:torch.nn.Module, # a decoder
+)->DynamicCache:
+    "An empty cache for a decoder, with layers that forget nothing"
+    cache = DynamicCache(config=text.config.get_text_config(decoder=True))
+    cache.layers = [DynamicLayer() if type(layer) is DynamicSlidingWindowLayer else layer for layer in cache.layers]
+    return cache
+
 @patch
 def _plain_cells(self:FadeSession):
     "What the plain model makes of the marked columns"
@@ -527,7 +537,7 @@ def _plain_cells(self:FadeSession):
     ids,mask = m.ids[:,:upto],m.mask[:,:upto]
     with unsteered():
         out = self.decoder(input_ids=ids, attention_mask=mask, **placed(self.decoder, mask), use_cache=True,
-                           **{cache_name(self.model): DynamicCache()})
+                           **{cache_name(self.model): remembering_cache(self.decoder)})
     return read_cells(cache_of(out), self.columns, len(ids))
 
 # %% ../../nbs/39_plausible.ipynb #d8b3e478
