@@ -142,8 +142,8 @@ def name_streams(
 ):
     "Let a cache know its streams, so that what is done to the rows of one is done to all"
     cache.seka_streams = prompts,streams
-    for name,method in _methods_of_rows.items():
-        setattr(cache, name, MethodType(method, cache))
+    for name,of_rows in _methods_of_rows.items():
+        setattr(cache, name, MethodType(of_rows, cache))
 
 # %% ../../nbs/39_plausible.ipynb #06ca44f7
 def give_streams(
