@@ -23,7 +23,7 @@ from ..backends.hf import generate, unsteered
 from ..contrast import eval_mode
 from ..echo_prompts import EchoPrompt, echo_prompts
 from ..queries import Added, QueryStats, predicted_divergence, regular_fisher
-from ..queries import frozen, _has_values
+from ..queries import _has_values, frozen
 from .base import Look, register
 from .key_bias import KeyBias, allowed
 
