@@ -12,6 +12,7 @@ import argparse
 import inspect
 import json
 import math
+import re
 import time
 import warnings
 from collections import Counter, namedtuple
@@ -278,7 +279,6 @@ def _slopes(model, kinds):
 
 def _check_gradient(model):
     "Raise `Wrong` unless gradients come back through the sites"
-    sites(model, 'query')
     try:
         kinds = ('key','value') if sites(model, 'value') else ('key',)
     except ModelError:
@@ -499,13 +499,20 @@ def _line(row):
     marks = ['✓' if steered and n not in missing else '–' for n in column_names]
     return f"| {row['type']} | {row.get('place', '')} | {row.get('layers', '')} | {' | '.join(marks)} |"
 
+def _said(row):
+    "(what is refused, the sentence) of a row; the name of the model's class is left out of it"
+    said = [] if row['verdict']=='right' else [('everything', row.get('why') or '')]
+    said += [(', '.join(names), why) for why,names in row['refused'].items()]
+    name = r'\b[A-Za-z]\w*(For[A-Z]\w+|LMHead\w*|Attention)\b'
+    return [(what, re.sub(name, '…', why)) for what,why in said]
+
 def _reasons(table):
     "Why types, or columns of them, are refused"
+    types:dict[tuple,list[str]] = {}
     for row in table:
-        if row['verdict']!='right':
-            yield f"- **{row['type']}**, {row['verdict']}: {row.get('why')}"
-        for why,names in row['refused'].items():
-            yield f"- {row['type']}, {', '.join(names)}: {why}"
+        for reason in _said(row):
+            types.setdefault(reason, []).append(row['type'])
+    return [f"- {what} of {', '.join(own)}: {why}" for (what,why),own in sorted(types.items())]
 
 @patch
 def _repr_markdown_(self:Table):
@@ -647,5 +654,7 @@ def main(arguments=None):
         print(f"{row['type']:28} {row['verdict']:9} {row['why']}", flush=True)
     print(len(rows_of(a.out)), dict(Counter(row['verdict'] for row in rows_of(a.out))))
 
+# %% ../nbs/46_families.ipynb #f460002d
+#| eval: false
 if __name__=='__main__':
     main()

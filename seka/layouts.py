@@ -206,11 +206,14 @@ def latent(
     makes = getattr(attn, 'kv_a_proj_with_mqa', None)
     dim = getattr(attn, 'qk_rope_head_dim', None)
     heads = getattr(attn, 'num_heads', None) or _query_heads(config)
-    asks = next((m for n in ('q_b_proj','q_proj') if (m := getattr(attn, n, None)) is not None), None)
+    asks = next((m for n in ('q_b_proj','q_proj','q_gate_proj') if (m := getattr(attn, n, None)) is not None), None)
     if makes is None or not dim or not heads or not hasattr(attn, 'kv_b_proj'):
         return None
     def key(o): return o[...,-dim:].unflatten(-1, (1, dim))
-    def query(o): return o.unflatten(-1, (heads, -1))[...,-dim:]
+    def query(o):
+        states = o.unflatten(-1, (heads, -1))                                  # a gate may stand behind them
+        start = getattr(attn, 'qk_nope_head_dim', states.shape[-1]-dim)
+        return states[...,start:start+dim]
     norm = getattr(attn, 'k_rope_only_layernorm', None)
     res = dict(key=(makes, 1, dim, key) if norm is None else (norm, 1, dim))
     return res if asks is None else {**res, 'query': (asks, heads, dim, query)}
@@ -355,10 +358,15 @@ Shape = namedtuple('Shape', 'H G D')
 def shapes(
     model:nn.Module, # a Hugging Face causal LM
 )->list[Shape]: # of each layer that `sites` knows, in order
-    "KV heads H, query heads per KV head G and head dimension D of each layer"
+    "KV heads H, query heads per KV head G and head dimension D of each layer; raises `ModelError`"
     known = _every_site(model)
-    keys,queries = known['key'],known.get('query') or sites(model, 'query')
-    return [Shape(k.heads, q.heads//k.heads, k.dim) for k,q in zip(keys, queries)]
+    keys,queries = known['key'],known.get('query')
+    if queries:
+        return [Shape(k.heads, q.heads//k.heads, k.dim) for k,q in zip(keys, queries)]
+    count = _query_heads(decoder(model).config)                                # they cannot be reached, only counted
+    if not count:
+        return [Shape(k.heads, q.heads//k.heads, k.dim) for k,q in zip(keys, sites(model, 'query'))]
+    return [Shape(k.heads, count//k.heads, k.dim) for k in keys]
 
 # %% ../nbs/02_layouts.ipynb #17458022
 def geometry(

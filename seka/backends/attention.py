@@ -260,19 +260,24 @@ def _own_function(module):
     "The eager attention function of a module's family, or None"
     return getattr(import_module(type(module).__module__), 'eager_attention_forward', None)
 
+def _shared_out(out, p, value, aim):
+    "The output B×T×(H·G)×D and the map of a family's own function, with the share that an aim gives to marked keys"
+    exact = p.to(torch.promote_types(p.dtype, torch.float32))
+    new = _aimed(exact, aim)
+    return (out+_by_group(new-exact, value.to(exact)).transpose(1, 2)).to(out.dtype), new.to(p.dtype)
+
 def eager_biased_attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
-    "An attention function for transformers: the family's own, with the biases of the open sessions in its mask"
+    "An attention function for transformers: the family's own, with the biases and aims of the open sessions"
     for listen in _listeners.get():
-        listen(Call(module, query.detach(), key.detach(), value.detach(), scaling, kwargs.get('s_aux')))
-    for session in tuple(_biased.get(module, ())):
-        shares = getattr(session, 'aims', None)
-        if shares is not None and shares(module, query, key):
-            raise SteeringError(f'{type(module).__name__} computes attention by a function of its own alone, where '
-                                'shares of attention cannot be set. Biases of logits can')
-        for heads,bias in session.biases(module, query, key):
-            attention_mask = attention_mask+(heads[:,None,None]*bias[:,None,None]).to(attention_mask.dtype)
+        seen = attention_mask[:,:1]>torch.finfo(attention_mask.dtype).min/2
+        listen(Call(module, query.detach(), key.detach(), value.detach(), scaling, kwargs.get('s_aux'), seen,
+                    kwargs.get('softcap')))
+    biases,aim = _wishes(module, query, key)
+    for heads,bias in biases:
+        attention_mask = attention_mask+(heads[:,None,None]*bias[:,None,None]).to(attention_mask.dtype)
     scaling = query.shape[-1]**-.5 if scaling is None else scaling
-    return _own_function(module)(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
+    out,p = _own_function(module)(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
+    return (out, p) if aim is None else _shared_out(out, p, value, aim)
 
 AttentionInterface.register('seka-eager', torch.compiler.disable(eager_biased_attention))
 AttentionMaskInterface.register('seka-eager', eager_mask)

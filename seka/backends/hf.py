@@ -241,7 +241,7 @@ class Work:
     "What a kind of session does in a pass; this one does nothing"
     stays = False       # whether it has work to do after the prompt
     fades = False       # whether what it does behind the prompt is multiplied by `state.now`
-    within = None       # the session that opened it for itself, if any
+    within:'Session|None' = None    # the one that opened it for itself, if any
     def idle(self)->bool:
         "Whether there is nothing to do at all"
         return False
@@ -270,6 +270,7 @@ class Session(Work):
         self.lock = threading.RLock()
         self.active = 0             # calls of `generate` that are running
         self.listening = ExitStack()
+        self.leftover:list[ExitStack] = []  # hooks of passes that failed
         self.listening_now = False
         self.closed = False
         self.used = False
@@ -281,10 +282,8 @@ def around(
     session:Session,
 )->list: # the nearest first
     "The sessions that opened a session for themselves"
-    found = []
-    while (session := session.within) is not None:
-        found.append(session)
-    return found
+    opener = session.within
+    return [] if opener is None else [opener, *around(opener)]
 
 # %% ../../nbs/06_hf.ipynb #21c46cf8
 def check_spared(
@@ -410,22 +409,27 @@ def _watch_end(self:Session):
     current.callback(handle.remove)
 
 @patch
-def _drop(self:Session):
-    "Forget the pass that was running in this thread, if any, and take its hooks off"
+def _drop(self:Session, failed:bool=False):
+    "Forget the pass that was running in this thread, if any, and take its hooks off; that of a failed pass later"
     p = self.state.current
     self.state.current = None
     if isinstance(p, Pass):
         p.hooks.close()
-    if self.state.ending:
-        self.state.ending.close()
+    ending = self.state.ending
     self.state.ending = None
+    if ending is None:
+        return p
+    if failed and not self.closed:                      # PyTorch is going through the hooks that were there
+        self.leftover.append(ending)
+    else:
+        ending.close()
     return p
 
 # %% ../../nbs/06_hf.ipynb #1566c1ad
 @patch
 def _end(self:Session, out):
     "The pass is over, or failed (then there is no output)"
-    p = self._drop()
+    p = self._drop(failed=out is None)
     if out is None or not isinstance(p, Pass):
         return
     if self.closed:
@@ -665,6 +669,8 @@ def __exit__(self:Session, kind=None, error=None, trace=None):
         return
     self.closed = True
     self._drop()
+    for hook in self.leftover:
+        hook.close()
     self._unlisten()
     if here:
         _here.set(tuple(s for s in here if s is not self))

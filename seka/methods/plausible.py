@@ -13,7 +13,7 @@ import hashlib
 import math
 import sys
 import threading
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from types import MethodType
 import torch
 from fastcore.basics import patch
@@ -107,26 +107,29 @@ def every_stream(
     return (first.view(prompts, 1, -1)+more[:,None]).flatten()
 
 # %% ../../nbs/39_plausible.ipynb #d0595fea
+def _caches(cache):
+    "A cache, and that of the steerer inside, if it keeps one beside it (SPA)"
+    return [c for c in (cache, getattr(cache, 'seka_masked', None)) if c is not None]
+
 def _reordering(self, rows):
     "`reorder_cache` of a cache with streams"
     prompts,streams = self.seka_streams
-    have = cache_rows(self)//streams
-    if cache_rows(self)==len(rows):                                              # emptied, and used elsewhere
-        return type(self).reorder_cache(self, rows)
-    type(self).reorder_cache(self, every_stream(rows, prompts, streams, have//prompts))
-
-def _repeating(self, repeats):
-    "`batch_repeat_interleave` of a cache with streams"
-    prompts,streams = self.seka_streams
-    have = cache_rows(self)//streams
-    rows = torch.arange(have).repeat_interleave(repeats)
-    self.batch_select_indices(rows)
+    have = cache_rows(self)
+    emptied = have==len(rows)                                                    # and used elsewhere
+    every = rows if emptied else every_stream(rows, prompts, streams, have//streams//prompts)
+    for c in _caches(self):
+        type(c).reorder_cache(c, every)
 
 def _selecting(self, rows):
     "`batch_select_indices` of a cache with streams"
     prompts,streams = self.seka_streams
-    have = cache_rows(self)//streams
-    type(self).batch_select_indices(self, every_stream(rows, prompts, streams, have//prompts))
+    every = every_stream(rows, prompts, streams, cache_rows(self)//streams//prompts)
+    for c in _caches(self):
+        type(c).batch_select_indices(c, every)
+
+def _repeating(self, repeats):
+    "`batch_repeat_interleave` of a cache with streams"
+    _selecting(self, torch.arange(cache_rows(self)//self.seka_streams[1]).repeat_interleave(repeats))
 
 # %% ../../nbs/39_plausible.ipynb #1d2f96c6
 _methods_of_rows = dict(reorder_cache=_reordering, batch_repeat_interleave=_repeating, batch_select_indices=_selecting)
@@ -219,6 +222,7 @@ class GateSession(AroundSession):
         self.sizes = len(prompt.input_ids),len(strengths)                        # B, S
         self.inside = _Inside()
         super().__init__(model, prompt, inside(with_streams(prompt, strengths)))
+    def _note(self, cache, upto): name_streams(cache, *self.sizes)
     def _listen(self):
         if not self.listening_now:
             super()._listen()
@@ -314,8 +318,8 @@ class Around(Steerer):
     def fingerprint(self)->str|None:
         "Sixteen hex digits that change with the parameters and the steerer inside; None if that has none"
         inside = getattr(self.steerer, 'fingerprint', None)
-        own = [type(self).__qualname__, *(repr(getattr(self, f.name)) for f in fields(self) if f.name!='steerer')]
-        return inside and hashlib.sha256('\n'.join([inside, *own]).encode()).hexdigest()[:16]
+        own = [f'{n}={v!r}' for n,v in sorted(vars(self).items()) if n!='steerer']
+        return inside and hashlib.sha256('\n'.join([type(self).__qualname__, inside, *own]).encode()).hexdigest()[:16]
     @property
     def rewrite(self)->str|None:
         "How the steerer inside changes the question, if it does"
@@ -469,21 +473,25 @@ class FadeSession(AroundSession):
         can_fade = isinstance(inner, Session) and (inner.fades or not inner.stays)
         if not can_fade:
             raise SteeringError(f'{type(inner).__name__} works behind the prompt in a way of its own, and cannot be '
-                                'taken back while an answer is written: use the steerer without FirstTokens and Fading')
+                                'taken back while an answer is written: use it without FirstTokens and Fading')
         super().__init__(model, prompt, inner)
         marked = self.marks.weights.ne(0)
         self.columns = marked.any(0).nonzero().flatten().tolist()                # M
         self.cells = marked[:,self.columns]                                      # B, M
 
 # %% ../../nbs/39_plausible.ipynb #d79ae77d
+_whole:tuple = (1., None, None) # share of the edits in a cache; its cells as the plain model has them; steered cells
+
 @patch
 def _read(self:FadeSession, x, ids, start, cache):
     "A pass over the prompt: all edits are in force"
     behind = start+x.shape[1]-self.marks.ids.shape[1]
     if behind>0 and self.left(behind)<1:
-        raise SteeringError(f'A pass reads the prompt and {behind} tokens behind it. Edits are taken back in the cache, '
-                            'between passes: keep the cache (use_cache=True), and read the prompt alone')
+        raise SteeringError(f'A pass reads the prompt and {behind} tokens behind it. Edits are taken back in the '
+                            'cache, between passes: keep the cache (use_cache=True), and read the prompt alone')
     self.inner.state.now = 1.
+    if cache is not None:
+        cache.seka_fading = _whole
     Session._read(self, x, ids, start, cache)
 
 @patch
@@ -502,13 +510,13 @@ def decode(self:FadeSession, start, x, cache):
 @torch.no_grad()
 def _set_cells(self:FadeSession, cache, left):
     "Bring a cache to the share of the edits that is left"
-    now,plain,steered = getattr(cache, 'seka_fading', (1., None, None))
+    now,plain,steered = getattr(cache, 'seka_fading', _whole)
     if now==left:
         return
     B = len(self.cells)
     if plain is None:
         steered,plain = read_cells(cache, self.columns, B),self._plain_cells()
-        cache.seka_notes = tuple(n for n in cache.seka_notes if n.session!=self.inner.state_key)
+        cache.seka_notes = tuple(n for n in getattr(cache, 'seka_notes', ()) if n.session!=self.inner.state_key)
     write_cells(cache, self.columns, self.cells, between(plain, steered, left))
     cache.seka_fading = left,plain,steered
 
