@@ -824,8 +824,10 @@ def convert(
 def _info_meta(meta):
     "What the header of statistics says, a line each"
     for k,v in meta.items():
-        if k!='curves':
+        if k not in ('curves','lengths','dials'):
             print(f'{k}: {v}')
+    if meta.get('dials'):
+        print(f'dials: {"; ".join(meta["dials"])}')
     for name,curve in meta.get('curves', {}).items():
         print(f'damage curve of {name} (ε damage): '+', '.join(f'{e:g} {d:.3f}' for e,d in curve))
 
