@@ -30,6 +30,7 @@ _homes = {name: home for home,names in {
     'tasks': 'Chat Metric Query Task register_task',
     'benchmarks': 'bios conflicts counterfact documents instructions pronouns traps',
     'harm': 'damage',
+    'dial': 'learn_dials',
     'collateral': 'AnswerTask',
     'jobs': 'answers extraction long_marks needles rules',
     'follow': 'ifeval instructions_whole',

@@ -391,6 +391,20 @@ def plan(self:Dialled)->Plan:
     "The plan for the damage that is allowed, or that of gain and heads"
     return super(Dialled, self).plan() if self.damage is None else dialled_plan(self)
 
+# %% ../nbs/44_dial.ipynb #d1a100b1
+@patch(as_prop=True)
+def has_dial(self:Dialled)->bool:
+    "Whether `damage` can be given"
+    return self.dial_stats is not None and self.dial_name in (self.dial_stats.meta.get('dials') or {})
+
+@patch
+def at_damage(self:Dialled,
+    damage:float, # the perplexity ratio after a mark that is allowed
+)->Dialled:
+    "The same method with the gains for a damage, in place of its gain and heads; raises `SteeringError`"
+    settings = {name: getattr(self, name) for name in (*self.dial_settings, *self.dial_also)}
+    return type(self)(self._made_of, damage=damage, **settings)
+
 # %% ../nbs/44_dial.ipynb #d1a10028
 def settle_dial(
     steerer:Dialled, # frozen, under construction

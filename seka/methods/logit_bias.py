@@ -199,6 +199,15 @@ class PASTA(Dialled, LogitBias):
         "ln α, or −ln α on marked tokens"
         return math.log(self.alpha)*(1 if self.side=='exclude' else -1)
 
+# %% ../../nbs/15_logit_bias.ipynb #561f572a
+@patch(cls_method=True)
+def published(cls:PASTA,
+    stats:KeyStats|None=None, # needed where heads are chosen by a score of the statistics
+    **others, # heads, or heads_by, a list of (layer, query head)
+)->PASTA:
+    "The published α and side (Zhang et al., ICLR 2024)"
+    return cls(stats, **{**dict(alpha=.01, side='exclude'), **others})
+
 # %% ../../nbs/15_logit_bias.ipynb #d11161e9
 _profile_columns = ['layer','head','score']
 

@@ -112,6 +112,15 @@ def __repr__(self:SEKA)->str:
     how = f'{gains}, gamma={self.gamma}'
     return f'{type(self).__name__}({self.stats.meta["model"]}, {how}, {self.keep.sum()} of {self.keep.numel()} heads)'
 
+# %% ../../nbs/09_seka.ipynb #b024b8e9
+@patch(cls_method=True)
+def published(cls:SEKA,
+    stats:KeyStats, # of the model that is to be steered
+    **others, # parameters that are to be other than published
+)->SEKA:
+    "The settings of the paper and the authors' README for CounterFact"
+    return cls(stats, **{**dict(gain=4., gamma=.9, heads=1.), **others})
+
 # %% ../../nbs/09_seka.ipynb #dfe5c1ad
 heads_space = Range(.04, 1., .12)
 gamma_space = Options((.9,.95,.99,.998), .99)
