@@ -274,7 +274,9 @@ def _slopes(model, kinds):
     check_gradients(model, g[0])
     with torch.no_grad():
         here = loss(0*direction)
-        measured = [((loss(way*direction)-here)/way).item() for way in (1e-2, -1e-2, 1e-3, -1e-3)]
+        way = torch.tensor([1e-2, -1e-2, 1e-3, -1e-3])
+        sides = torch.stack([(loss(w*direction)-here)/w for w in way])
+        measured = [*sides.tolist(), *sides.view(2, 2).mean(1).tolist()]       # on each side, and over both
     return (g*direction).sum().item(), measured
 
 def _check_gradient(model):
@@ -482,6 +484,7 @@ class Table(list):
     )->int:
         "How many types have a verdict"
         return sum(row['verdict']==verdict for row in self)
+    def __repr__(self): return f"Table({len(self)} types, {self.count_of('right')} right)"
 
 def family_table(
     version:str=None, # of transformers; None: the newest that was looked at

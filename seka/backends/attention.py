@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['share_rules', 'Aim', 'Call', 'Attending', 'bias_columns', 'aimed_share', 'others_factor', 'explicit_attention',
-           'marked_attention', 'aimed_attention', 'biased_attention', 'eager_biased_attention', 'switched_attention',
-           'attending', 'query_heads', 'token_bias', 'AttentionSession', 'BiasSession', 'open_biases', 'one_weight',
-           'AimSession', 'open_shares', 'attention_maps', 'attention_mass', 'attention_calls', 'attention_inputs',
-           'eager_attention', 'attention_at', 'last_attention']
+           'marked_attention', 'aimed_attention', 'biased_attention', 'family_attention', 'whole_mask',
+           'switched_attention', 'attending', 'query_heads', 'token_bias', 'AttentionSession', 'BiasSession',
+           'open_biases', 'one_weight', 'AimSession', 'open_shares', 'attention_maps', 'attention_mass',
+           'attention_calls', 'attention_inputs', 'eager_attention', 'attention_at', 'last_attention']
 
 # %% ../../nbs/11_attention.ipynb #8f053e50
 import math
@@ -32,7 +32,7 @@ from .hf import Session, check_spared, sessions_of
 
 # %% ../../nbs/11_attention.ipynb #6d3d09aa
 from importlib import import_module
-from transformers.masking_utils import eager_mask
+
 
 # %% ../../nbs/11_attention.ipynb #c19af3d9
 def bias_columns(
@@ -256,33 +256,50 @@ AttentionInterface.register('seka', biased_attention)
 AttentionMaskInterface.register('seka', sdpa_mask)
 
 # %% ../../nbs/11_attention.ipynb #4a9bd0d3
-def _own_function(module):
-    "The eager attention function of a module's family, or None"
-    return getattr(import_module(type(module).__module__), 'eager_attention_forward', None)
+def _own_attention(module, query, key, value, mask, scaling, biases, **kwargs):
+    "The eager attention of a module's family, with biases in its mask"
+    T,K,floor = query.shape[2],key.shape[2],torch.finfo(query.dtype).min
+    seen = _seen(mask, T, K, 0, T, query.device)
+    total = query.new_zeros(seen.shape).masked_fill(~seen, floor)
+    for heads,bias in biases:
+        total = total+(heads[:,None,None]*bias[:,None,None]).to(total.dtype)   # B, H·G, 1, K
+    own = import_module(type(module).__module__).eager_attention_forward
+    return own(module, query, key, value, total.clamp(min=floor), scaling=scaling, **kwargs)
 
-def eager_biased_attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
-    "An attention function for transformers: the family's own, with the biases of the open sessions in its mask"
+@torch.compiler.disable
+def family_attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
+    "`biased_attention`; the family's own eager function where each query has sinks of its own"
+    if kwargs.get('sinks') is None:
+        return biased_attention(module, query, key, value, attention_mask, scaling, **kwargs)
     for listen in _listeners.get():
-        listen(Call(module, query.detach(), key.detach(), value.detach(), scaling, kwargs.get('s_aux')))
-    for session in tuple(_biased.get(module, ())):
-        shares = getattr(session, 'aims', None)
-        if shares is not None and shares(module, query, key):
-            raise SteeringError(f'{type(module).__name__} computes attention by a function of its own alone, where '
-                                'shares of attention cannot be set. Biases of logits can')
-        for heads,bias in session.biases(module, query, key):
-            attention_mask = attention_mask+(heads[:,None,None]*bias[:,None,None]).to(attention_mask.dtype)
+        listen(Call(module, query.detach(), key.detach(), value.detach(), scaling, None, attention_mask,
+                    kwargs.get('softcap')))
+    biases,aim = _wishes(module, query, key)
+    if aim is not None:
+        raise SteeringError(f'{type(module).__name__} has sinks of its own for each query, where shares of attention '
+                            'cannot be set. Biases of logits can')
     scaling = query.shape[-1]**-.5 if scaling is None else scaling
-    return _own_function(module)(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
+    return _own_attention(module, query, key, value, attention_mask, scaling, biases, **kwargs)
 
-AttentionInterface.register('seka-eager', torch.compiler.disable(eager_biased_attention))
-AttentionMaskInterface.register('seka-eager', eager_mask)
+def whole_mask(*args, allow_is_causal_skip=True, **kwargs):
+    "A mask for SDPA that is never left out"
+    return sdpa_mask(*args, allow_is_causal_skip=False, **kwargs)
 
+
+# %% ../../nbs/11_attention.ipynb #eada2879
+AttentionInterface.register('seka', family_attention)
+AttentionInterface.register('seka-whole-mask', family_attention)
+AttentionMaskInterface.register('seka-whole-mask', whole_mask)
 
 # %% ../../nbs/11_attention.ipynb #73d8b0b1
 def _fitting_name(text, name):
     "The attention function of `name` that fits a decoder"
     eager_alone = not getattr(text, '_supports_sdpa', True)
-    return 'seka-eager' if name=='seka' and eager_alone else name
+    if name!='seka' or not eager_alone:
+        return name
+    causal = all(getattr(m, 'is_causal', True) for m in text.modules())
+    return name if causal else 'seka-whole-mask'
+
 
 # %% ../../nbs/11_attention.ipynb #18a57be4
 _switched = WeakKeyDictionary() # decoder → (how many switched it over, its own attention)
