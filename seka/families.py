@@ -560,12 +560,13 @@ def _methods(model):
 
 def family_costs(
     model:torch.nn.Module, # a causal LM
-    tokens:int=4096, # of the prompt, three quarters of it marked
+    tokens:int=4096, # of a prompt, three quarters of it marked
+    batch:int=4, # prompts, so that the GPU has more to do than the processor that calls it
     new_tokens:int=24, # that are generated
     rounds:int=15, # of reading; a third of it of writing
 )->list: # a row for each method, as `summary` gives them
     "What steering costs on a model"
-    prompt = random_prompt(model, 1, tokens)
+    prompt = random_prompt(model, batch, tokens)
     how = _methods(model)
     read = {n: partial(reading, model, prompt, s) for n,s in how.items()}
     write = {n: partial(writing, model, prompt, s, new_tokens) for n,s in how.items()}
@@ -575,12 +576,12 @@ def family_costs(
 
 # %% ../nbs/46_families.ipynb #f4600035
 def same_in_chunks(
-    model:torch.nn.Module, # a causal LM, which is made float32
+    model:torch.nn.Module, # a causal LM, which is made float64
     tokens:int=600, # of the prompt
     chunk:int=128, # tokens a pass
 )->dict: # method → whether the texts are equal
     "Whether 20 greedy tokens are the same in chunks as at once"
-    prompt = random_prompt(model.float(), 1, tokens)
+    prompt = random_prompt(model.double(), 1, tokens)
     def text(steerer, **kw):
         with steerer(model, prompt) if steerer else nullcontext():
             return model.generate(**prompt, max_new_tokens=20, do_sample=False, pad_token_id=0, **kw).tolist()
@@ -599,11 +600,12 @@ def at_the_door():
 
 def _timed(model, ids, where):
     "Milliseconds of a pass in which all keys of the middle are shifted"
-    def shift(site, states): states[:, ids.shape[1]//8:-ids.shape[1]//8] += .1
-    with torch.no_grad(), site_hooks(where, shift):
-        start = now()
+    start,stop = ids.shape[1]//8,ids.shape[1]*7//8
+    def shift(site, states): states[:,start:stop] += .1
+    with torch.no_grad(), site_hooks(where, shift, columns=(start, stop)):
+        begun = now()
         model(ids, logits_to_keep=1)
-        return dict(prefill_ms=1e3*(now()-start))
+        return dict(prefill_ms=1e3*(now()-begun))
 
 def door_costs(
     model:torch.nn.Module, # of a family that has its places at modules
