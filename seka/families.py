@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['Trial', 'column_names', 'real_sizes', 'received', 'whats_wrong', 'steerers', 'trial', 'logits', 'plain_ways', 'Wrong',
            'columns', 'verdict', 'rows_of', 'run_types', 'kept_row', 'keep', 'read_kept', 'Table', 'family_table',
-           'real_model', 'family_costs', 'same_in_chunks', 'at_the_door', 'door_costs', 'measure_real', 'main']
+           'real_model', 'family_costs', 'same_in_chunks', 'at_the_door', 'door_costs', 'measure_real', 'cost_lines',
+           'main']
 
 # %% ../nbs/46_families.ipynb #f4600002
 import argparse
@@ -642,6 +643,27 @@ def measure_real(
         free()
         Path(path).write_text(json.dumps(found, indent=1))
         print(t, json.dumps(found['door'].get(t) or [found['costs'][t], found['same'][t]]), flush=True)
+
+# %% ../nbs/46_families.ipynb #f460003b
+def _ratio(row, what):
+    "The median of a time's ratio to the base, 1 for the base itself"
+    return row.get(f'{what}_ms_ratio', (1, 1, 1))[1]
+
+def cost_lines(
+    found:dict, # as `measure_real` writes it
+)->list: # of lines
+    "What was measured, in words"
+    lines = []
+    for t,rows in found['costs'].items():
+        for r in rows:
+            lines.append(f"{t:13} {r['method']:9} prefill {r['prefill_ms'][1]:6.1f} ms × {_ratio(r, 'prefill'):.3f}, "
+                         f"later tokens {r['token_ms'][1]:6.2f} ms × {_ratio(r, 'token'):.3f}")
+        lines.append(f'{t:13} the same text in chunks: {found["same"][t]}')
+    for t,rows in found['door'].items():
+        for r in rows:
+            lines.append(f"{t:13} {r['method']:9} prefill {r['prefill_ms'][1]:6.1f} ms × {_ratio(r, 'prefill'):.3f} "
+                         'of the module')
+    return lines
 
 # %% ../nbs/46_families.ipynb #f460002c
 def main(arguments=None):

@@ -23,7 +23,7 @@ import torch
 from torch import nn
 from fastcore.basics import patch
 from torch.distributed.tensor import DTensor
-from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCausalLM, DynamicCache
+from transformers import CONFIG_MAPPING, MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCausalLM, DynamicCache
 from .core import ModelError, SteeringError
 
 # %% ../nbs/02_layouts.ipynb #d7447c1b
@@ -1220,11 +1220,12 @@ def tiny_values(
 
 
 # %% ../nbs/02_layouts.ipynb #049c7b06
-def _make(config, auto):
-    "A model of a configuration; transformers makes a Musicgen for sounds from its decoder's alone"
-    if config.model_type in ('musicgen','musicgen_melody'):
-        return MODEL_FOR_CAUSAL_LM_MAPPING[type(config)](config.decoder)
-    return auto.from_config(config)
+def _make(model_type, values, auto):
+    "A model of a type; a Musicgen for sounds is made of its decoder's configuration alone"
+    if model_type in ('musicgen','musicgen_melody'):
+        whole = CONFIG_MAPPING[model_type]
+        return MODEL_FOR_CAUSAL_LM_MAPPING[whole](whole.sub_configs['decoder'](**values['decoder']))
+    return auto.from_config(AutoConfig.for_model(model_type, **values))
 
 def tiny(
     model_type:str='llama', # a model type of transformers, e.g. 'qwen3', 'gemma3_text'
@@ -1235,10 +1236,10 @@ def tiny(
     """A causal LM of two layers with random weights in float32.
 
     It has 4 query heads on 2 KV heads of dimension 16, where the family allows."""
-    config = AutoConfig.for_model(model_type, **tiny_values(model_type, **kwargs))
+    values = tiny_values(model_type, **kwargs)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = _make(config, auto).eval()
+        model = _make(model_type, values, auto).eval()
         for name,p in model.named_parameters():
             if 'norm' in name:
                 p.data += torch.randn_like(p)*.2
