@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['share_rules', 'Aim', 'Call', 'Attending', 'bias_columns', 'aimed_share', 'others_factor', 'explicit_attention',
-           'marked_attention', 'aimed_attention', 'biased_attention', 'family_attention', 'whole_mask',
+           'marked_attention', 'aimed_attention', 'biased_attention', 'family_attention', 'whole_mask_attention',
            'switched_attention', 'attending', 'query_heads', 'token_bias', 'AttentionSession', 'BiasSession',
            'open_biases', 'one_weight', 'AimSession', 'open_shares', 'attention_maps', 'attention_mass',
            'attention_calls', 'attention_inputs', 'eager_attention', 'attention_at', 'last_attention']
@@ -32,6 +32,7 @@ from .hf import Session, check_spared, sessions_of
 
 # %% ../../nbs/11_attention.ipynb #6d3d09aa
 from importlib import import_module
+from transformers.masking_utils import eager_mask
 
 
 # %% ../../nbs/11_attention.ipynb #c19af3d9
@@ -281,15 +282,18 @@ def family_attention(module, query, key, value, attention_mask, scaling=None, **
     scaling = query.shape[-1]**-.5 if scaling is None else scaling
     return _own_attention(module, query, key, value, attention_mask, scaling, biases, **kwargs)
 
-def whole_mask(*args, allow_is_causal_skip=True, **kwargs):
-    "A mask for SDPA that is never left out"
-    return sdpa_mask(*args, allow_is_causal_skip=False, **kwargs)
+def whole_mask_attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
+    "`family_attention`, for a decoder whose masks are made whole, as its own eager function expects them"
+    if attention_mask is not None:
+        attention_mask = attention_mask>torch.finfo(attention_mask.dtype).min/2
+    return family_attention(module, query, key, value, attention_mask, scaling, **kwargs)
 
 
 # %% ../../nbs/11_attention.ipynb #eada2879
 AttentionInterface.register('seka', family_attention)
-AttentionInterface.register('seka-whole-mask', family_attention)
-AttentionMaskInterface.register('seka-whole-mask', whole_mask)
+AttentionInterface.register('seka-whole-mask', torch.compiler.disable(whole_mask_attention))
+AttentionMaskInterface.register('seka-whole-mask', eager_mask)
+
 
 # %% ../../nbs/11_attention.ipynb #73d8b0b1
 def _fitting_name(text, name):
@@ -297,8 +301,8 @@ def _fitting_name(text, name):
     eager_alone = not getattr(text, '_supports_sdpa', True)
     if name!='seka' or not eager_alone:
         return name
-    causal = all(getattr(m, 'is_causal', True) for m in text.modules())
-    return name if causal else 'seka-whole-mask'
+    said = [m.is_causal for m in text.modules() if hasattr(m, 'is_causal')]
+    return name if said and all(said) else 'seka-whole-mask'
 
 
 # %% ../../nbs/11_attention.ipynb #18a57be4
