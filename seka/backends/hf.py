@@ -712,8 +712,9 @@ class EditSession(Session):
     def idle(self): return not self.functions
     def guarded(self): return [s for s,_ in self.functions[:1]]
     def begin(self, p):
+        columns = p.part.start,p.part.stop
         for s,f in self.functions:
-            p.hooks.enter_context(site_hooks([s], self._editing(p, f), prepend=True))
+            p.hooks.enter_context(site_hooks([s], self._editing(p, f), prepend=True, columns=columns))
     def finish(self, p, out):
         if p.part and p.reached!=len(self.functions):
             raise SteeringError(
