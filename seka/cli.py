@@ -691,11 +691,18 @@ def _from_plan(path, given, setting, **named):
     steerer = Planned(Plan.load(path))
     return steerer.edits.method or 'plan', steerer
 
+def _at_default_damage(steerer):
+    "A method without settings: at the default damage, if its statistics have a dial for it"
+    from seka.dial import default_damage
+    return steerer.at_damage(default_damage) if getattr(steerer, 'has_dial', False) else steerer
+
 def _chosen(plan, name, given, setting, **named):
     "The name of what steers, and the steerer: of a saved plan, or of a method; raises `SekaError`"
     if plan is not None:
         return _from_plan(plan, given, setting, **named)
-    return name, _steerers([name], given, setting, **named)[name]
+    steerer = _steerers([name], given, setting, **named)[name]
+    untouched = not setting and all(value is None for value in named.values())
+    return name, _at_default_damage(steerer) if untouched else steerer
 
 # %% ../nbs/29_cli.ipynb #a021f979
 @app.command(cls=Filled)
