@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['app', 'ModelOption', 'StatsOption', 'ExpertsOption', 'GainOption', 'HeadsOption', 'GammaOption', 'SettingOption',
-           'MarkersOption', 'SpansOption', 'MessagesOption', 'LayersOption', 'PlanOption', 'OutOption', 'HalfOption',
-           'MethodsOption', 'SteererOption', 'main', 'start', 'Filled', 'Given', 'Ask', 'generate', 'learn',
-           'learn_queries', 'convert', 'info', 'evaluate', 'calibrate', 'bench', 'page', 'serve']
+           'MarkersOption', 'SpansOption', 'MessagesOption', 'AutoMarkOption', 'LayersOption', 'PlanOption',
+           'OutOption', 'HalfOption', 'MethodsOption', 'SteererOption', 'main', 'start', 'Filled', 'Given', 'Ask',
+           'generate', 'learn', 'learn_queries', 'convert', 'info', 'evaluate', 'calibrate', 'bench', 'page', 'serve']
 
 # %% ../nbs/29_cli.ipynb #96fdf79e
 import importlib.util, inspect, json, math, os, re, sys, tempfile, traceback, warnings
@@ -140,7 +140,7 @@ class Filled(TyperCommand):
 def _fact(name):
     "What stands for {name} in a help text: {methods}, {tasks}, or the defaults of a parameter"
     if name=='methods':
-        return ', '.join(_methods())
+        return ', '.join(_methods())+_wrapping()
     if name=='tasks':
         return ', '.join(_tasks())
     return _defaults(name)
@@ -150,6 +150,21 @@ def _methods():
     "Every registered method that steers: name → what it says of itself"
     from seka.methods.base import registered
     return {name: m for name,m in registered().items() if callable(m.make)}
+
+def _wrapping():
+    "What a help text says of methods in a wrapper"
+    from seka.methods.base import registered_wrappers
+    return f' (or WRAPPER:METHOD with one of {", ".join(registered_wrappers())})'
+
+def _method(name):
+    "The method of a name, one in a wrapper too; None for a name that is unknown or does not steer"
+    from seka import SteeringError
+    from seka.methods.base import method_named
+    try:
+        m = method_named(name)
+    except SteeringError:
+        return None
+    return m if callable(m.make) else None
 
 def _tasks():
     "Every registered task, by its name"
@@ -273,7 +288,7 @@ def _shipped(kind, names, model):
 # %% ../nbs/29_cli.ipynb #1f74f8dc
 def _needs(name):
     "The kind of statistics that a method is made from, and the kind that it may take, as sets of one or none"
-    m = _methods().get(name)
+    m = _method(name)
     if m is None or m.stats is None:
         return set(),set()
     return (set(),{m.stats}) if m.optional else ({m.stats},set())
@@ -377,7 +392,7 @@ def _check_gain(name, params, known):
 def _steerer(name, source, settings=(), **named):
     "A steerer by its name, None (plain) or 'marks'; raises `SekaError`"
     from seka import SekaError, method
-    m = _methods().get(name)
+    m = _method(name)
     known = _parameters(m.make) if m else {}
     params = _given(settings, known, **named)
     _check_gain(name, params, known)
@@ -497,6 +512,7 @@ class Ask(NamedTuple):
     item:object # a text or a chat
     spans:list=None # None: marks in the text
     markers:object='**' # or a pair
+    by:str|None=None # how the model marks it itself, as for `mark`; None: marks are given
 
 # %% ../nbs/29_cli.ipynb #e100002e
 def _check_marked(ask):
@@ -509,8 +525,27 @@ def _check_marked(ask):
         why = f'nothing is marked in the prompt: put {left}…{right} around what matters'
         raise SekaError('. '.join([why, *notes]))
 
+# %% ../nbs/29_cli.ipynb #c11a0002
+def _check_unmarked(ask):
+    "Raise `SekaError` for marks beside --auto-mark, or a way that does not exist"
+    from seka import SekaError
+    from seka.auto_marks import ways
+    from seka.spans import read_marked
+    if ask.by not in ways:
+        raise SekaError(f'--auto-mark {ask.by}: expected {" or ".join(ways)}')
+    if any(read_marked(ask.item, ask.spans, ask.markers)[1]):
+        raise SekaError(f'--auto-mark {ask.by} finds what to mark, and the prompt has marks already: leave one of them '
+                        "out. Where asterisks are text, say so with --markers '[[ ]]'")
+
+def _marked(lm, tok, ask):
+    "The marked prompt; raises `SekaError`"
+    from seka import highlight, mark
+    if ask.by:
+        return mark(lm, tok, ask.item, ask.by)
+    return highlight(tok, ask.item, ask.spans, markers=ask.markers)
+
 # %% ../nbs/29_cli.ipynb #e100002f
-def _ask(text, messages, markers, spans, chat):
+def _ask(text, messages, markers, spans, chat, auto_mark=None):
     "What to ask `highlight`, checked; raises `SekaError`, `BadParameter`"
     if (text is None)==(messages is None):
         raise typer.BadParameter('give a prompt, or a chat with --messages FILE'+(', not both' if text else ''))
@@ -519,8 +554,8 @@ def _ask(text, messages, markers, spans, chat):
     item = _text(text) if messages is None else _chat(messages)
     if chat and isinstance(item, str):
         item = [dict(role='user', content=item)]
-    ask = Ask(item, _spans(spans), _markers(markers) if markers is not None else '**')
-    _check_marked(ask)
+    ask = Ask(item, _spans(spans), _markers(markers) if markers is not None else '**', auto_mark)
+    (_check_unmarked if auto_mark else _check_marked)(ask)
     return ask
 
 # %% ../nbs/29_cli.ipynb #b3c521fc
@@ -583,13 +618,13 @@ def _steering(method, adaptive):
 
 def _generate(model, ask, steerer, **kwargs):
     "Compare plain and steered; raises `SekaError`"
-    from seka import MarkWarning, SekaError, compare, highlight
+    from seka import MarkWarning, SekaError, compare
     lm,tok = _load(model)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', MarkWarning)        # its notes are printed with the result
-        prompt = highlight(tok, ask.item, ask.spans, markers=ask.markers)
+        prompt = _marked(lm, tok, ask)
     if not prompt.weights.any():
-        raise SekaError('nothing is marked in the prompt')
+        raise SekaError('. '.join(['nothing is marked in the prompt', *prompt.notes]))
     result = compare(lm, tok, prompt, steerer, **kwargs)
     _check_numbers(result)
     return result
@@ -619,6 +654,12 @@ SettingOption = Annotated[list[str], Option('--set', help=_set)]
 MarkersOption = Annotated[str, Option(help=_markers_help)]
 SpansOption = Annotated[str, Option(help=_spans_help)]
 MessagesOption = Annotated[Path, Option(help='A chat instead of the prompt: a JSON file, a list of messages.')]
+
+# %% ../nbs/29_cli.ipynb #c11a0003
+_auto_help = ('Let the model mark the sentences that matter, instead of marks in the prompt: attention (where its deep '
+              "layers look) or asking (which it names). Needs pip install 'seka[marks]'.")
+
+AutoMarkOption = Annotated[str, Option('--auto-mark', help=_auto_help)]
 
 # %% ../nbs/29_cli.ipynb #ab9c6a69
 _layers_help = 'Only these decoder layers: last10, first5, all, or numbers and ranges such as 10,12,20-24.'
@@ -661,13 +702,14 @@ def generate(
     setting: SettingOption = [],
     markers: MarkersOption = None,
     spans: SpansOption = None,
+    auto_mark: AutoMarkOption = None,
     messages: MessagesOption = None,
     max_new_tokens: Annotated[int, Option(min=1, help='Length of the continuation.')] = 20,
     chat: Annotated[bool, Option('--chat', help="Send the prompt through the model's chat template.")] = False,
     as_json: Annotated[bool, Option('--json', help='Print one JSON object.')] = False,
 ):
     "Continue a marked prompt, plain and steered side by side."
-    ask,name = _ask(text, messages, markers, spans, chat),_steering(method, adaptive)
+    ask,name = _ask(text, messages, markers, spans, chat, auto_mark),_steering(method, adaptive)
     named = dict(gain=gain, heads=heads, gamma=gamma, layers=layers)
     name,steerer = _chosen(plan, name, Given(model, stats, expert), setting, **named)
     result = _generate(model, ask, steerer, max_new_tokens=max_new_tokens)
@@ -965,7 +1007,7 @@ def _plan_files(steerers, given):
                         'without any, vLLM serves as well')
     files = _named(steerers, '--steerer')
     for name,value in files.items():
-        if value in _methods() and not Path(value).is_file():
+        if _method(value) and not Path(value).is_file():
             plan = _steerers([value], given)[value].plan()
             folder = cache_dir()/'plans'
             folder.mkdir(parents=True, exist_ok=True)

@@ -277,6 +277,8 @@ ops = { # (kind, op) → dimensions of the tensor, that of the heads included
     ('logit','bias'): 1,
     ('logit','bias-others'): 1,
     ('stream','contrast'): 1,
+    ('stream','gate'): 1,
+    ('stream','fade'): 1,
 }
 
 @dataclass(frozen=True, eq=False)

@@ -25,14 +25,14 @@ from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D, ScaledTranslation
 
 # %% ../nbs/26_plots.ipynb #6323a626
-from .core import DataError, ModelError, SekaError, SpanError, whole_file
+from .core import DataError, ModelError, SekaError, SpanError, SteeringError, whole_file
 from .layouts import decoder, layouts, sites
 from .spans import Prompt
 from .place import positions
 from .backends.attention import eager_attention
 from .backends.hf import Comparison, compare
 from .contrast import KeyStats, answer_rows, contrast, encode_contrast, states_at
-from .methods.base import HeadEdit, Look, Steerer, registered
+from .methods.base import HeadEdit, Look, Steerer, method_named, registered
 from .methods.seka import SEKA, spectral_rank
 from .results import Results, effect_damage_data
 from .calibration import Calibration
@@ -125,11 +125,21 @@ def share_legend(
 _spare_colours = ('#000000','#CC79A7','#0072B2','#56B4E9','#E69F00','#009E73')
 _spare = [Look(c, m, line) for m,line in (('<',':'), ('>','-.'), ('8','--')) for c in _spare_colours]
 
+def _look_in_wrapper(name):
+    "The look of a method in a wrapper, None for another name"
+    if ':' not in str(name):
+        return None
+    try:
+        return method_named(name).look
+    except SteeringError:
+        return None
+
 def method_looks(
     names, # of methods, or of anything else
 )->dict: # name → `Look`
     "How each method is drawn, the same in every figure; unknown names get a look that is free"
     known = {name: m.look for name,m in registered().items() if m.look}
+    known |= {name: look for name in names if (look := _look_in_wrapper(name))}
     strange = [n for n in dict.fromkeys(names) if n not in known]
     return {**known, **dict(zip(strange, cycle(_spare)))}
 

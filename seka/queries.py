@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['damage_steps', 'read_batch', 'rotations', 'Recall', 'recalls', 'query_moments', 'effective', 'ridged', 'least_damage',
-           'retrieval_score', 'Added', 'answer_gradient', 'fisher', 'QueryStats', 'checked_kinds', 'natural_vector',
-           'curve_name', 'learn_queries']
+           'retrieval_score', 'Added', 'answer_gradient', 'fisher', 'QueryStats', 'own_kinds', 'checked_kinds',
+           'regular_fisher', 'predicted_divergence', 'natural_vector', 'curve_name', 'learn_queries']
 
 # %% ../nbs/12_queries.ipynb #3d8096e5
 import random
@@ -426,6 +426,14 @@ def of(
     return QueryStats(**at_logit, gradients=gradients, fisher=both('fisher'), layers=layers, meta=meta)
 
 # %% ../nbs/12_queries.ipynb #68692812
+_whole = ('echo',) # kinds whose gradient comes from whole replies: used by name only
+
+def own_kinds(
+    stats:QueryStats,
+)->tuple:
+    "The kinds of prompts of which key bias is made where none is named"
+    return tuple(k for k in stats.gradients if k not in _whole)
+
 def checked_kinds(
     stats:QueryStats,
     kinds, # a kind of prompts or several; None: all
@@ -438,7 +446,7 @@ def checked_kinds(
     unknown = [k for k in given if k not in stats.gradients]
     if unknown or not given:
         raise SteeringError(f'kinds={kinds!r}: expected some of {", ".join(stats.gradients)}')
-    every = set(given)==set(stats.gradients)
+    every = set(given)==set(own_kinds(stats))
     return None if every else tuple(k for k in stats.gradients if k in given)
 
 # %% ../nbs/12_queries.ipynb #c1d20a40
@@ -450,6 +458,25 @@ def _in_units(g, A, keep):
     return w/(g*w).sum().sqrt()
 
 # %% ../nbs/12_queries.ipynb #ffec685d
+def regular_fisher(
+    stats:QueryStats,
+    ridge:float=.3, # λ
+    values:bool=False, # for values as well
+)->torch.Tensor: # F_λ, 1×L×H×D×D for keys, or 2×L×H×D×D for keys and values, float64
+    "F with a ridge, λ times the mean of a head's diagonal and a tenth of the mean of all heads'"
+    F = stats.fisher[:2 if values else 1]
+    size = torch.tensor(stats.dims)[:,None]                                    # L, 1
+    heads = F.new_ones(F.shape[1:3]) if stats.there is None else stats.there
+    mean = F.diagonal(dim1=-2, dim2=-1).sum((1,2,3))/(heads*size).sum()         # S
+    return ridged(F, ridge, .1*mean[:,None,None], size)
+
+def predicted_divergence(
+    stats:QueryStats,
+    v:torch.Tensor, # S×L×H×D
+)->torch.Tensor: # a number, nats a token
+    "½vᵀFv"
+    return .5*torch.einsum('slhd,slhde,slhe->', v, stats.fisher[:len(v)], v)
+
 def natural_vector(
     stats:QueryStats,
     kinds:tuple=None, # of gradients, as in `checked_kinds`; None: all
@@ -458,14 +485,11 @@ def natural_vector(
     values:bool=False, # for values as well
 )->torch.Tensor: # 1×L×H×D for keys, or 2×L×H×D for keys and values, float64, of predicted damage ½vᵀFv = 1
     "v ∝ Σ_k F_λ⁻¹g_k/√(g_kᵀF_λ⁻¹g_k)"
-    n = 2 if values else 1
-    F = stats.fisher[:n]
-    size = torch.tensor(stats.dims)[:,None]                                    # L, 1
-    heads = F.new_ones(F.shape[1:3]) if stats.there is None else stats.there
-    mean = F.diagonal(dim1=-2, dim2=-1).sum((1,2,3))/(heads*size).sum()         # S
-    A = ridged(F, ridge, .1*mean[:,None,None], size)
-    v = sum(_in_units(stats.gradients[k][:n], A, keep) for k in checked_kinds(stats, kinds) or stats.gradients)
-    return v/(.5*torch.einsum('slhd,slhde,slhe->', v, F, v)).sqrt()
+    A = regular_fisher(stats, ridge, values)
+    n = len(A)
+    kinds = checked_kinds(stats, kinds) or own_kinds(stats)
+    v = sum(_in_units(stats.gradients[k][:n], A, keep) for k in kinds)
+    return v/predicted_divergence(stats, v).sqrt()
 
 # %% ../nbs/12_queries.ipynb #dbadb9bf
 damage_steps = (.0005, .001, .002, .004, .008, .016, .032, .064, .128, .256)    # ε at which the damage is measured

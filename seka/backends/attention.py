@@ -221,6 +221,7 @@ def token_bias(
 class BiasSession(Session):
     "A session that biases attention logits"
     stays = True
+    fades = True
     def __init__(self,
         model:torch.nn.Module, # a causal LM
         prompt:Prompt, # the marked prompt
@@ -280,14 +281,14 @@ def _biases(self:BiasSession,
     key:torch.Tensor, # B×H×K×D
 )->list: # of (query heads: 1 where biased, bias of each key B×K)
     "The biases of a pass of this session; none for a pass that is not its own"
-    if self.state.current is None or self.closed:
+    if self.state.current is None or self.closed or not self.state.now:
         return []
     (B,_,T),K,rows = query.shape[:3],key.shape[2],len(self.marks.ids)
     first = max(self.state.start+T-K, 0)
     bias = self.marks.weights[:, first:first+K].to(key.device).float()
     bias = pad(bias, (0, K-bias.shape[1])).repeat_interleave(B//rows, 0)
     factors = self.modules[module]
-    return [(factors.eq(f).float().to(key.device), f.item()*bias) for f in factors.unique() if f]
+    return [(factors.eq(f).float().to(key.device), f.item()*self.state.now*bias) for f in factors.unique() if f]
 
 BiasSession.biases = _biases
 

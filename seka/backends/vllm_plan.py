@@ -232,6 +232,7 @@ _because = dict(
     routed='its router asks for the last token of the prompt, which may be computed in a later step than the marks',
     logit='it changes attention inside the fused kernels of the engine',
     stream='it needs a second pass without the marks',
+    fade='the keys in the cache would have to be set back while the answer is written',
 )
 
 # %% ../../nbs/30_vllm_plan.ipynb #8ee6a955

@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['once', 'Steerer', 'check_finite', 'check_share', 'set_default_heads', 'model_of', 'HeadEdit', 'Range', 'Options',
-           'Look', 'Method', 'register', 'registered', 'method_named', 'parameters', 'method', 'search_space',
-           'Planned']
+           'Look', 'Method', 'register', 'registered', 'Wrapper', 'register_wrapper', 'registered_wrappers', 'Wrapped',
+           'wrapped', 'method_named', 'parameters', 'method', 'search_space', 'Planned']
 
 # %% ../../nbs/08_methods.ipynb #53f4748b
 import hashlib, importlib, inspect, json, pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import wraps
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -237,12 +237,82 @@ def registered()->dict[str,Method]:
     def place(name): return _order.index(name) if name in _order else len(_order)
     return dict(sorted(_registered.items(), key=lambda o: place(o[0])))
 
+# %% ../../nbs/08_methods.ipynb #819392e1
+@dataclass(frozen=True)
+class Wrapper:
+    "A registered wrapper of methods"
+    name:str # kebab-case
+    make:Callable # the class; its first argument is the steerer inside
+    space:dict=field(default_factory=dict) # parameter → `Range` or `Options`
+    line:str='-.' # how its methods are drawn: their colour and marker, this line
+    about:str='' # one line
+
+_wrappers:dict[str,Wrapper] = {} # by name
+
+def register_wrapper(
+    name:str, # kebab-case
+    make:Callable, # the class; its first argument is the steerer inside
+    **settings, # of `Wrapper`: space, line, about
+)->Wrapper:
+    "Make a wrapper known by name; raises `SteeringError` if the name is another one's"
+    old = _wrappers.get(name)
+    if old and old.make.__qualname__!=make.__qualname__:
+        raise SteeringError(f'The name {name!r} belongs to {old.make!r} already: register {make!r} under another one')
+    _wrappers[name] = Wrapper(name, make, **settings)
+    return _wrappers[name]
+
+def registered_wrappers()->dict[str,Wrapper]:
+    "All wrappers that are known by name"
+    _discover()
+    return dict(_wrappers)
+
+# %% ../../nbs/08_methods.ipynb #416775cd
+class Wrapped:
+    "Makes a method in a wrapper; raises `SteeringError` where both have a parameter of one name"
+    def __init__(self,
+        outer:Wrapper,
+        inner:Method,
+    ):
+        self.outer = outer
+        self.inner = inner
+        mine = list(inspect.signature(outer.make).parameters.values())[1:]
+        theirs = list(inspect.signature(inner.make).parameters.values())
+        self.own = tuple(p.name for p in mine)
+        if both := set(self.own) & {p.name for p in theirs}:
+            raise SteeringError(f'{outer.name!r} and {inner.name!r} both have the parameter {min(both)!r}, '
+                                'so neither can stand in the other by name: make them from their classes')
+        self.__signature__ = inspect.Signature([p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in theirs+mine])
+        self.__qualname__ = f'{outer.make.__qualname__}:{inner.make.__qualname__}'
+    def __call__(self, *args, **params):
+        own = {k: v for k,v in params.items() if k in self.own}
+        rest = {k: v for k,v in params.items() if k not in self.own}
+        return self.outer.make(self.inner.make(*args, **rest), **own)
+
+# %% ../../nbs/08_methods.ipynb #d41ab165
+def wrapped(
+    outer:Wrapper,
+    inner:Method, # one that steers
+)->Method: # named `outer:inner`
+    "A method in a wrapper; raises `SteeringError` for one that does not steer"
+    if not callable(inner.make):
+        raise SteeringError(f'{outer.name!r} wraps a method that steers, and {inner.name!r} does not')
+    look = replace(inner.look, line=outer.line) if inner.look else None
+    return Method(f'{outer.name}:{inner.name}', Wrapped(outer, inner), inner.stats, inner.optional,
+                  {**inner.space, **outer.space}, look, ('hf',), f'{inner.about}; {outer.about}', inner.implied)
+
 # %% ../../nbs/08_methods.ipynb #6e236f8e
-def method_named(name:str)->Method:
+def method_named(
+    name:str, # of a registered method; `wrapper:method` for one in a registered wrapper
+)->Method:
     "What is registered under a name; raises `SteeringError` for an unknown one"
     known = registered()
+    head,colon,rest = name.partition(':')
+    if colon and head in _wrappers:
+        return wrapped(_wrappers[head], method_named(rest))
     if name not in known:
-        raise SteeringError(f'There is no method {name!r}: expected one of {", ".join(known)}')
+        steering = next((n for n,m in known.items() if callable(m.make)), 'METHOD')
+        hint = f', or one in a wrapper, as {min(_wrappers)}:{steering}' if _wrappers else ''
+        raise SteeringError(f'There is no method {name!r}: expected one of {", ".join(known)}{hint}')
     return known[name]
 
 # %% ../../nbs/08_methods.ipynb #7167fd19

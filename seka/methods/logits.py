@@ -16,7 +16,8 @@ from ..core import SteeringError
 from ..spans import Prompt
 from ..edits import Edit, Plan
 from ..place import positions
-from ..backends.hf import Session, cache_name, cache_of, call_arguments, out_of_range, sessions_of, unsteered
+from ..backends.hf import (Session, around, cache_name, cache_of, call_arguments, out_of_range, sessions_of,
+                              unsteered)
 from .base import Look, Options, Range, Steerer, check_finite, once, register
 
 # %% ../../nbs/16_logits.ipynb #a7db7f1d
@@ -106,6 +107,7 @@ def _second_cache(
 class ContrastSession(Session):
     "A session that combines the model's logits with those of a second pass, in which the marked tokens are masked"
     stays = True
+    fades = True
     def __init__(self,
         model, # a causal LM
         prompt:Prompt, # the marked prompt
@@ -141,14 +143,17 @@ def _combine(session, given, out):
     mine = sessions_of(session.model, ids)
     if session not in mine:
         return
-    if mine!=[session]:
+    others = [s for s in mine if s is not session and s not in around(session)]
+    if others:
         raise SteeringError('SPA combines two forward passes, and cannot be nested with another steerer: '
                             'open one at a time')
     if ids is None or not hasattr(out, 'logits') or given.get('labels') is not None:
         raise SteeringError('SPA steers the logits of a forward pass over input_ids: '
                             'inputs_embeds, labels and return_dict=False are not supported')
+    if not session.state.now:
+        return
     y = _masked_logits(session, given, cache_of(out))
-    weights = session.row_weights.repeat_interleave(len(y)//len(session.row_weights))
+    weights = session.state.now*session.row_weights.repeat_interleave(len(y)//len(session.row_weights))
     y = y[:,-out.logits.shape[1]:]
     out.logits = contrast_logits(out.logits, y, session.factor, weights, session.modulate)
     if session.extreme and not out.logits.isfinite().all():
