@@ -290,10 +290,14 @@ def around(
 @patch
 def _check_edited(self:Session):
     "Raise where all that is marked is the first token of the text, which the plan spares"
-    spared = not self.marked and self.strength is not None and self.marks.weights.any()
+    if self.strength is None or self.strength.sink:
+        return
+    asked,done = (o.ne(0).any(1) for o in (self.marks.weights, self.marks.by))
+    spared = (asked & ~done).nonzero().flatten().tolist()
     if spared:
+        where = f' of row {spared[0]}' if len(asked)>1 else ''
         raise SteeringError(
-            'The only marked token is the first of the text. Models park attention there that they have no use for, '
+            f'The only marked token{where} is the first of the text. Models park attention there that they have no use for, '
             'and an edit would reach every word: put something before it (a system message, a title, a line break), or '
             'mark more')
 
