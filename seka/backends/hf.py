@@ -23,7 +23,7 @@ from transformers import Cache, GenerationMixin
 from ..core import ModelError, SteeringError
 from ..layouts import Site, cache_names, decoder, fingerprint, site_hooks, sites, structure
 from ..spans import Prompt, highlight
-from ..edits import Plan, add_directions, curved, head_query, linear, route, scale, shift
+from ..edits import Plan, add_directions, curved, head_query, linear, route, routings, scale, shift
 from ..place import in_force, marks_of, place, positions
 
 # %% ../../nbs/06_hf.ipynb #43693ab0
@@ -841,12 +841,22 @@ def _route_at(e, at, where):
     return Routed(e.layer, at.site, where['query'][e.layer], heads, U, S, U.to(at.dtype), e.options)
 
 # %% ../../nbs/06_hf.ipynb #37eb3e15
+def _is_routing(options):
+    "Whether the options of a routed edit say all that is needed"
+    gain = options.get('gain')
+    number = isinstance(gain, (int,float)) and math.isfinite(gain)
+    return number and options.get('routing') in list(routings) and options.get('router_pass') in ('in','two')
+
 def _check_routed(plan, model):
     "Raise `SteeringError` where routed edits cannot be carried out"
     layers = {e.layer for e in plan.edits}
     keys = [s for s in sites(model) if s.layer in layers]
     if plan.needs!=(('key','routed'),):
         raise SteeringError(f'Routed edits cannot be mixed with others in one plan: {plan.needs}')
+    odd = [e.options for e in plan.edits if not _is_routing(e.options)]
+    if odd:
+        raise SteeringError(f'The plan routes with {odd[0]!r:.80}: expected routing {" or ".join(routings)}, '
+                            'router_pass in or two, and a gain')
     if any(s.local for s in keys):
         raise SteeringError(
             'AdaSEKA cannot run under tensor parallelism: each process has other heads than the factors expect. '
