@@ -297,9 +297,9 @@ def _check_edited(self:Session):
     if spared:
         where = f' of row {spared[0]}' if len(asked)>1 else ''
         raise SteeringError(
-            f'The only marked token{where} is the first of the text. Models park attention there that they have no use for, '
-            'and an edit would reach every word: put something before it (a system message, a title, a line break), or '
-            'mark more')
+            f'The only marked token{where} is the first of the text. Models park attention there that they have no use '
+            'for, and an edit would reach every word: put something before it (a system message, a title, a line '
+            'break), or mark more')
 
 # %% ../../nbs/06_hf.ipynb #daf4df5e
 @patch
