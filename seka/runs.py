@@ -154,7 +154,7 @@ def arithmetic(
     where:str='', # of which it is a part
 )->dict: # name → value
     "What a model's configuration says about how its weights are used; what is null is left out"
-    found = {}
+    found:dict = {}
     for k,v in config.items():
         if isinstance(v, dict):
             found |= arithmetic(v, f'{where}{k}.')

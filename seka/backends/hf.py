@@ -317,7 +317,7 @@ def _check(self:Session):
             'steered: switch the checkpointing off, or call model.eval()')
 
 # %% ../../nbs/06_hf.ipynb #60bee10c
-_largest = WeakKeyDictionary()      # plan → the largest of its numbers
+_largest:WeakKeyDictionary = WeakKeyDictionary()      # plan → the largest of its numbers
 
 def _factor(e):
     "The largest number, without its sign, that an edit multiplies weights by; experts count at most 1"
