@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['Home', 'Note', 'refused_methods', 'Routed', 'session_makers', 'wrapping', 'cache_name', 'cache_of', 'call_arguments',
            'home', 'bind', 'forget', 'unsteered', 'open_sessions', 'sessions_of', 'Passing', 'Pass', 'Work', 'Session',
-           'around', 'near_overflow', 'out_of_range', 'EditSession', 'placed', 'RoutedSession', 'bind_routed',
-           'open_plan', 'check_model', 'generate', 'prefill', 'next_logprobs', 'Comparison', 'compare']
+           'around', 'check_spared', 'near_overflow', 'out_of_range', 'EditSession', 'placed', 'RoutedSession',
+           'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill', 'next_logprobs', 'Comparison', 'compare']
 
 # %% ../../nbs/06_hf.ipynb #c5bbb3fe
 import html, inspect, math, threading, warnings
@@ -240,7 +240,7 @@ class Work:
     "What a kind of session does in a pass; this one does nothing"
     stays = False       # whether it has work to do after the prompt
     fades = False       # whether what it does behind the prompt is multiplied by `state.now`
-    within = None       # the session that opened it for itself, if any
+    within:'Session|None' = None    # the one that opened it for itself, if any
     def idle(self)->bool:
         "Whether there is nothing to do at all"
         return False
@@ -270,6 +270,7 @@ class Session(Work):
         self.lock = threading.RLock()
         self.active = 0             # calls of `generate` that are running
         self.listening = ExitStack()
+        self.leftover:list[ExitStack] = []  # hooks of passes that failed
         self.listening_now = False
         self.closed = False
         self.used = False
@@ -281,18 +282,16 @@ def around(
     session:Session,
 )->list: # the nearest first
     "The sessions that opened a session for themselves"
-    found = []
-    while (session := session.within) is not None:
-        found.append(session)
-    return found
+    opener = session.within
+    return [] if opener is None else [opener, *around(opener)]
 
 # %% ../../nbs/06_hf.ipynb #21c46cf8
-@patch
-def _check_edited(self:Session):
-    "Raise where all that is marked is the first token of the text, which the plan spares"
-    if self.strength is None or self.strength.sink:
-        return
-    asked,done = (o.ne(0).any(1) for o in (self.marks.weights, self.marks.by))
+def check_spared(
+    weights:torch.Tensor, # of a prompt, B×T
+    edited:torch.Tensor, # what a plan's rule makes of them, B×T
+):
+    "Raise `SteeringError` for a row in which all that is marked is the first token of the text, which the plan spares"
+    asked,done = (o.ne(0).any(1) for o in (weights, edited))
     spared = (asked & ~done).nonzero().flatten().tolist()
     if spared:
         where = f' of row {spared[0]}' if len(asked)>1 else ''
@@ -300,6 +299,12 @@ def _check_edited(self:Session):
             f'The only marked token{where} is the first of the text. Models park attention there that they have no use '
             'for, and an edit would reach every word: put something before it (a system message, a title, a line '
             'break), or mark more')
+
+@patch
+def _check_edited(self:Session):
+    "Raise where all that is marked is spared"
+    if self.strength is not None:
+        check_spared(self.marks.weights, self.marks.by)
 
 # %% ../../nbs/06_hf.ipynb #daf4df5e
 @patch
@@ -445,22 +450,27 @@ def _watch_end(self:Session):
     current.callback(handle.remove)
 
 @patch
-def _drop(self:Session):
-    "Forget the pass that was running in this thread, if any, and take its hooks off"
+def _drop(self:Session, failed:bool=False):
+    "Forget the pass that was running in this thread, if any, and take its hooks off; that of a failed pass later"
     p = self.state.current
     self.state.current = None
     if isinstance(p, Pass):
         p.hooks.close()
-    if self.state.ending:
-        self.state.ending.close()
+    ending = self.state.ending
     self.state.ending = None
+    if ending is None:
+        return p
+    if failed and not self.closed:                      # PyTorch is going through the hooks that were there
+        self.leftover.append(ending)
+    else:
+        ending.close()
     return p
 
 # %% ../../nbs/06_hf.ipynb #1566c1ad
 @patch
 def _end(self:Session, out):
     "The pass is over, or failed (then there is no output)"
-    p = self._drop()
+    p = self._drop(failed=out is None)
     if out is None or not isinstance(p, Pass):
         return
     if self.closed:
@@ -706,6 +716,8 @@ def __exit__(self:Session, kind=None, error=None, trace=None):
         return
     self.closed = True
     self._drop()
+    for hook in self.leftover:
+        hook.close()
     self._unlisten()
     if here:
         _here.set(tuple(s for s in here if s is not self))
@@ -814,7 +826,8 @@ class RoutedSession(EditSession):
         self.alpha = {}             # layer → α of the latest pass
         keys = [(r.key, self._at_key(r)) for r in self.routed]
         queries = [(r.query, self._at_query(r)) for r in self.routed if not r.query.entry]
-        super().__init__(model, prompt, keys+queries, plan.fingerprint)  # hooks are prepended: the last run first
+        functions = keys+queries                                # hooks are prepended: the last run first
+        super().__init__(model, prompt, functions, plan.fingerprint, plan.strength)
 
 # %% ../../nbs/06_hf.ipynb #c3be457a
 Routed = namedtuple('Routed', 'layer key query heads U S U_there options')
@@ -926,6 +939,8 @@ session_makers = { # (kind, op) → function (model, prompt, plan) that makes a 
     ('key','routed'): RoutedSession,
     ('logit','bias'): 'seka.backends.attention:open_biases',
     ('logit','bias-others'): 'seka.backends.attention:open_biases',
+    ('logit','share'): 'seka.backends.attention:open_shares',
+    ('value','contested'): 'seka.methods.v_steer:open_contest',
     ('stream','contrast'): 'seka.methods.logits:open_contrast',
     ('stream','gate'): 'seka.methods.plausible:open_gate',
     ('stream','fade'): 'seka.methods.plausible:open_fading',

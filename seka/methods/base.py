@@ -273,20 +273,21 @@ class Wrapped:
         outer:Wrapper,
         inner:Method,
     ):
+        assert callable(inner.make)
         self.outer = outer
-        self.inner = inner
+        self.make = inner.make
         mine = list(inspect.signature(outer.make).parameters.values())[1:]
-        theirs = list(inspect.signature(inner.make).parameters.values())
+        theirs = list(inspect.signature(self.make).parameters.values())
         self.own = tuple(p.name for p in mine)
         if both := set(self.own) & {p.name for p in theirs}:
             raise SteeringError(f'{outer.name!r} and {inner.name!r} both have the parameter {min(both)!r}, '
                                 'so neither can stand in the other by name: make them from their classes')
         self.__signature__ = inspect.Signature([p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in theirs+mine])
-        self.__qualname__ = f'{outer.make.__qualname__}:{inner.make.__qualname__}'
+        self.__qualname__ = f'{outer.make.__qualname__}:{getattr(self.make, "__qualname__", inner.name)}'
     def __call__(self, *args, **params):
         own = {k: v for k,v in params.items() if k in self.own}
         rest = {k: v for k,v in params.items() if k not in self.own}
-        return self.outer.make(self.inner.make(*args, **rest), **own)
+        return self.outer.make(self.make(*args, **rest), **own)
 
 # %% ../../nbs/08_methods.ipynb #d41ab165
 def wrapped(

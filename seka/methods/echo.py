@@ -6,9 +6,9 @@
 __all__ = ['teacher_replies', 'without_marked', 'echo_loss', 'learn_echo', 'Echo']
 
 # %% ../../nbs/41_echo.ipynb #ec400002
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 import torch
 from fastcore.basics import chunked
 from tqdm.auto import tqdm
@@ -22,12 +22,17 @@ from ..tasks import say_again, to_prompt
 from ..backends.hf import generate, unsteered
 from ..contrast import eval_mode
 from ..echo_prompts import EchoPrompt, echo_prompts
-from ..queries import Added, QueryStats, predicted_divergence, regular_fisher
-from ..queries import _frozen, _has_values
+from ..queries import Added, QueryStats, frozen, has_values, predicted_divergence, regular_fisher
 from .base import Look, register
 from .key_bias import KeyBias, allowed
 
 # %% ../../nbs/41_echo.ipynb #ec400006
+def _batches(prompts, sizes, batch_size):
+    "Numbers of prompts, in batches of conversations or of plain texts, of about the same size"
+    for chats in (True, False):
+        own = [i for i,o in enumerate(prompts) if hasattr(o.query, 'messages')==chats]
+        yield from chunked(sorted(own, key=lambda i: sizes[i]), batch_size)
+
 def _end_tokens(model):
     "The tokens with which the model ends a reply"
     ends = model.generation_config.eos_token_id
@@ -48,11 +53,11 @@ def teacher_replies(
 )->list[torch.Tensor]: # the tokens of each reply, its end included
     "What the plain model replies where the marked text is said again at the end of the prompt"
     ends = _end_tokens(model)
-    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i].query.text))
+    sizes = [len(o.query.text) for o in prompts]
     res:dict[int,torch.Tensor] = {}
-    for some in chunked(order, batch_size):
+    for some in _batches(prompts, sizes, batch_size):
         p = to_prompt(tok, [say_again(prompts[i].query) for i in some])
-        out = generate(model, tok, p, max_new_tokens=new_tokens, return_dict_in_generate=True)
+        out:Any = generate(model, tok, p, max_new_tokens=new_tokens, return_dict_in_generate=True)
         replies = out.sequences[:, p.input_ids.shape[1]:].cpu()
         res |= {i: _until_end(r, ends) for i,r in zip(some, replies)}
     return [res[i] for i in range(len(prompts))]
@@ -138,11 +143,6 @@ def _divergences(teacher, student, real):
     kl = (teacher.exp()*(teacher.clamp(min=-1e4)-student)).sum(-1)
     return (kl*real).sum(1)/real.sum(1)
 
-def _batches(prompts, replies, batch_size):
-    "Numbers of prompts, batches of about the same length"
-    def size(i): return len(prompts[i].query.text)+4*len(replies[i])
-    return chunked(sorted(range(len(prompts)), key=size), batch_size)
-
 # %% ../../nbs/41_echo.ipynb #ec400015
 def echo_loss(
     model:PreTrainedModel, # a causal LM
@@ -156,13 +156,14 @@ def echo_loss(
 )->tuple: # (ℓ of each prompt in nats a token; −∇ℓ of their mean, 2×L×H×D in float64, or None)
     "How far the steered model is from the teacher, and the direction in which that falls fastest"
     loss,g = torch.zeros(len(prompts), dtype=torch.float64),torch.zeros(())
-    for some in _batches(prompts, replies, batch_size):
+    sizes = [len(o.query.text)+4*len(r) for o,r in zip(prompts, replies)]
+    for some in _batches(prompts, sizes, batch_size):
         queries,said = [prompts[i].query for i in some],[replies[i] for i in some]
         teacher = _teacher_logp(model, tok, queries, said, guidance)
         p,real = _with_replies(to_prompt(tok, queries), said)
         leaf = _leaf(model, v)
-        with _frozen(model), torch.set_grad_enabled(gradient):
-            student = _reply_logp(model, p, real.shape[1], Added(*leaf, strength=Strength(sink=False)))
+        with frozen(model), torch.set_grad_enabled(gradient):
+            student = _reply_logp(model, p, real.shape[1], Added(leaf[0], leaf[1], Strength(sink=False)))
             own = _divergences(teacher, student, real.to(student.device))
         loss[some] = own.detach().double().cpu()
         if gradient:
@@ -207,7 +208,7 @@ def _next_steps(at):
 def _check_learning(stats, model, prompts, held):
     "Raise unless echo can be learned"
     stats.check(model)
-    if not _has_values(model):
+    if not has_values(model):
         raise SteeringError(f'{type(model).__name__} has no values apart from its keys, and echo edits both')
     for name,some in (('prompts', prompts), ('held', held)):
         if not some:
@@ -233,10 +234,10 @@ def learn_echo(
     _check_learning(stats, model, prompts, held)
     settings = dict(guidance=guidance, batch_size=batch_size)
     with eval_mode(model), tqdm(total=2+steps, desc='echo', disable=not progress) as bar:
-        said,tests = [], []
-        for kept,some in ((said, prompts), (tests, held)):
-            kept += teacher_replies(model, tok, some, new_tokens, 2*batch_size)
-            bar.update()
+        said = teacher_replies(model, tok, prompts, new_tokens, 2*batch_size)
+        bar.update()
+        tests = teacher_replies(model, tok, held, new_tokens, 2*batch_size)
+        bar.update()
         def judge(v):
             return echo_loss(model, tok, held, tests, v=v, gradient=False, **settings)[0].mean().item()
         walk = _walk(model, tok, stats, prompts, said, judge, steps, settings, bar)
@@ -269,7 +270,7 @@ def _noted(stats, walk, prompts, held, new_tokens, guidance):
 class Echo(KeyBias):
     """Adds one vector per head to keys and values of marked tokens, so that the model answers as if the marked text
     stood once more at the end of the prompt; raises `SteeringError`"""
-    kinds:tuple|str|None = 'echo' # the gradient
+    kinds:tuple|None = ('echo',) # the gradient
     values:bool = True # for values as well
     def __post_init__(self):
         learned = getattr(self.stats, 'meta', {}).get('echo')
