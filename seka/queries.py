@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['damage_steps', 'read_batch', 'rotations', 'Recall', 'recalls', 'query_moments', 'effective', 'ridged', 'least_damage',
            'texts_and_spans', 'retrieval_score', 'Added', 'frozen', 'check_gradients', 'has_values', 'first_tokens',
-           'answer_gradient', 'drawn', 'fisher', 'QueryStats', 'own_kinds', 'checked_kinds', 'regular_fisher',
-           'predicted_divergence', 'natural_vector', 'curve_name', 'check_texts', 'sample_recalls', 'learn_queries']
+           'answer_gradient', 'drawn', 'fisher', 'are_curves', 'are_lengths', 'QueryStats', 'own_kinds',
+           'checked_kinds', 'regular_fisher', 'predicted_divergence', 'natural_vector', 'curve_name', 'check_texts',
+           'sample_recalls', 'learn_queries']
 
 # %% ../nbs/12_queries.ipynb #3d8096e5
-import random
+import math, random
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -372,6 +373,26 @@ def fisher(
             n += len(some)
     return total/n
 
+# %% ../nbs/12_queries.ipynb #683e22cf
+def _is_number(o): return isinstance(o, (int,float)) and not isinstance(o, bool) and math.isfinite(o)
+
+def _are_pairs(o, second):
+    "Whether this is a list of pairs, of ascending numbers above 0 and of what passes a test"
+    pairs = isinstance(o, (list,tuple)) and all(isinstance(p, (list,tuple)) and len(p)==2 for p in o)
+    if not pairs or not all(_is_number(a) and second(b) for a,b in o):
+        return False
+    at = [0, *(a for a,_ in o)]
+    return all(a<b for a,b in zip(at, at[1:]))
+
+def are_curves(o):
+    "damage curves, name → [(ε, damage), …] with ascending ε above 0"
+    return o is None or isinstance(o, dict) and all(_are_pairs(v, _is_number) for v in o.values())
+
+def are_lengths(o):
+    "damage curves at several lengths, name → [(tokens, curve), …] with ascending numbers of tokens"
+    def curve(c): return _are_pairs(c, _is_number)
+    return o is None or isinstance(o, dict) and all(_are_pairs(v, curve) for v in o.values())
+
 # %% ../nbs/12_queries.ipynb #29be3f2c
 @dataclass(frozen=True, eq=False, repr=False)
 class QueryStats(Stats):
@@ -390,7 +411,7 @@ class QueryStats(Stats):
     file = 'query_stats.safetensors'
     axes = {'mean':'LHD', 'second':'LHDD', 'ordinary':'LHD', 'retrieval':'LH', 'scale':'L',
             '*.fisher':'LHDD', '*.gradient.*':'LHD'}
-    needs = Stats.needs | dict(prompts=is_count, texts=is_count)
+    needs = Stats.needs | dict(prompts=is_count, texts=is_count, curves=are_curves, lengths=are_lengths)
     shipped = 'smollm2-135m-instruct.queries.safetensors'
 
 # %% ../nbs/12_queries.ipynb #c1d20a61

@@ -8,7 +8,7 @@ __all__ = ['once', 'Steerer', 'check_finite', 'check_share', 'set_default_heads'
            'wrapped', 'method_named', 'parameters', 'method', 'search_space', 'Planned']
 
 # %% ../../nbs/08_methods.ipynb #53f4748b
-import hashlib, importlib, inspect, json, math, pkgutil
+import hashlib, importlib, inspect, json, pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import wraps
@@ -89,11 +89,12 @@ def _fingerprint(self):
 
 # %% ../../nbs/08_methods.ipynb #90d7fc0c
 def check_finite(**values):
-    "Raise `SteeringError` for a parameter that is not a finite number"
+    "Raise `SteeringError` for a parameter that is not a finite number in float32"
+    most = torch.finfo(torch.float32).max
     for n,v in values.items():
         number = isinstance(v, (int,float)) and not isinstance(v, bool)
-        if not number or not math.isfinite(v):
-            raise SteeringError(f'{n}={v!r} is not a finite number')
+        if not number or not abs(v)<=most:
+            raise SteeringError(f'{n}={v!r:.40} is not a finite number (the largest one, in float32, is {most:.1e})')
 
 def check_share(**values):
     "Raise `SteeringError` for a parameter that is no share"
