@@ -12,6 +12,7 @@ import random
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from typing import Any
 import numpy as np
 import torch
 from fastcore.basics import chunked, patch
@@ -142,16 +143,19 @@ class Gains:
         self.gains = gains
     def __call__(self, model, prompt:Prompt):
         stack = ExitStack()
+        open_here:list = []
         at:dict = {}
         for m,unit in enumerate(self.units):
             if unit.needs[0][0]=='logit':
-                stack.enter_context(GainSession(model, prompt, unit, self.gains[m]))
+                open_here.append(GainSession(model, prompt, unit, self.gains[m]))
             else:
                 for site,f in _functions(model, prompt, unit):
                     at.setdefault(site, {})[m] = f
         row = {s.layer: i for i,s in enumerate(sites(model))}
         edits = [(site, _adding_changes(self.gains[:,:,row[site.layer]], own)) for site,own in at.items()]
-        stack.enter_context(EditSession(model, prompt, edits, strength=Strength(sink=False)))
+        open_here.append(EditSession(model, prompt, edits, strength=Strength(sink=False)))
+        for session in open_here:
+            stack.enter_context(session)
         return stack
 
 # %% ../nbs/44_dial.ipynb #d1a10012
@@ -189,7 +193,8 @@ def effect(
         def answer(log_p, prompt):
             yield log_p[:,-1].gather(1, first[:,None])[:,0]
 
-        g, = gain_gradients(model, tok, units, *texts_and_spans(some), answer, logits_to_keep=1)
+        texts,spans = texts_and_spans(some)
+        g, = gain_gradients(model, tok, units, texts, spans, answer, logits_to_keep=1)
         total = total+g.sum(1)
     return total/len(prompts)
 
@@ -365,24 +370,30 @@ class Dialled:
     def unit(self)->Plan:
         "The plan in which every head has the gain 1"
         settings = {name: getattr(self, name) for name in (*self.dial_settings, *self.dial_also)}
-        return type(self)(self._made_of, **settings, **self.dial_unit).plan()
+        make:Any = type(self)
+        return make(self._made_of, **settings, **self.dial_unit).plan()
 
 # %% ../nbs/44_dial.ipynb #d1a10026
+def _turned(steerer):
+    "The gains of a steerer, and how they depend on the number of marked tokens"
+    return dial_of(steerer.dial_stats, steerer.dial_name).at(steerer.damage)
+
 @patch(as_prop=True)
 def head_gains(self:Dialled)->torch.Tensor: # L×H, float32
     "The gain of each head at the damage that is allowed"
-    return dial_of(self.dial_stats, self.dial_name).at(self.damage)[0]
+    return _turned(self)[0]
 
 @patch(as_prop=True)
 def keep(self:Dialled)->torch.Tensor: # L×H, bool
     "True for heads that are edited"
     if self.damage is None:
-        return super(Dialled, self).keep
+        chosen:Any = super(Dialled, self)
+        return chosen.keep
     return self.head_gains>0
 
 def dialled_plan(self:Dialled)->Plan:
     "The plan for the damage that is allowed"
-    gains,how = dial_of(self.dial_stats, self.dial_name).at(self.damage)
+    gains,how = _turned(self)
     return replace(with_gains(self.unit(), gains, list(self.dial_stats.layers)), strength=how)
 
 # %% ../nbs/44_dial.ipynb #d1a10127
@@ -390,7 +401,8 @@ def dialled_plan(self:Dialled)->Plan:
 @once
 def plan(self:Dialled)->Plan:
     "The plan for the damage that is allowed, or that of gain and heads"
-    return super(Dialled, self).plan() if self.damage is None else dialled_plan(self)
+    plain:Any = super(Dialled, self)
+    return plain.plan() if self.damage is None else dialled_plan(self)
 
 # %% ../nbs/44_dial.ipynb #d1a100b3
 default_damage = 1.05
@@ -407,11 +419,12 @@ def at_damage(self:Dialled,
 )->Dialled:
     "The same method with the gains for a damage, in place of its gain and heads; raises `SteeringError`"
     settings = {name: getattr(self, name) for name in (*self.dial_settings, *self.dial_also)}
-    return type(self)(self._made_of, damage=damage, **settings)
+    make:Any = type(self)
+    return make(self._made_of, damage=damage, **settings)
 
 # %% ../nbs/44_dial.ipynb #d1a10028
 def settle_dial(
-    steerer:Dialled, # frozen, under construction
+    steerer, # `Dialled`, frozen, under construction
     **defaults, # parameter → its value where neither it nor `damage` is given
 )->bool: # whether `damage` says how strong
     "Check `damage`, or set the defaults of parameters that were not given; raises `SteeringError`"
@@ -508,7 +521,7 @@ def learn_dials(
     model, # a Hugging Face causal LM
     tok, # its fast tokenizer
     stats:KeyStats|dict, # of the model; a dictionary of experts for AdaSEKA
-    methods:list|dict=None, # names, or name → settings that the dial depends on; None: all with their defaults
+    methods:list|dict|None=None, # names, or name → settings that the dial depends on; None: all with their defaults
     records:list[dict]=None, # contrastive records; None: those of the package
     texts:list[str]=None, # plain paragraphs; None: those of the package
     per_kind:int=24, # prompts of each kind, for the effect

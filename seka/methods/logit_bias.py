@@ -161,7 +161,7 @@ class AttentionBias(Dialled, LogitBias):
     @property
     def factor(self)->float:
         "b"
-        return self.strength
+        return self.strength or 0.
 
 # %% ../../nbs/15_logit_bias.ipynb #86d25f30
 @dataclass(frozen=True, eq=False)
@@ -197,7 +197,7 @@ class PASTA(Dialled, LogitBias):
     @property
     def factor(self)->float:
         "ln α, or −ln α on marked tokens"
-        return math.log(self.alpha)*(1 if self.side=='exclude' else -1)
+        return math.log(self.alpha or 1)*(1 if self.side=='exclude' else -1)
 
 # %% ../../nbs/15_logit_bias.ipynb #561f572a
 @patch(cls_method=True)

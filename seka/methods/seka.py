@@ -7,6 +7,7 @@ __all__ = ['heads_space', 'gamma_space', 'spectral_rank', 'leading', 'projector'
 
 # %% ../../nbs/09_seka.ipynb #71ee6cd1
 from dataclasses import dataclass, replace
+from typing import ClassVar
 import torch
 from fastcore.basics import patch
 from ..contrast import KeyStats
@@ -55,7 +56,7 @@ class SEKA(Dialled, HeadEdit):
     damage:float|None=None # or, in place of gain and heads: the perplexity ratio after a mark that is allowed
     dial = 'seka'
     dial_unit = dict(gain=1., heads=1.)
-    dial_settings = ('gamma',)
+    dial_settings:ClassVar[tuple] = ('gamma',)
     dial_excludes = ('gain','neg_gain','delta','heads','layers','heads_by')
 
     def __post_init__(self):
