@@ -111,7 +111,7 @@ class PublishedStyleAda(PublishedStyle):
     def __init__(self,
         steerer:AdaSEKA, # whose directions it uses
     ):
-        self.gains = steerer.gain,0.
+        self.gains = float(steerer.gain or 0.),0.
         self.factors = [f.float() for f in steerer.factors]     # U L×H×M×D×K and σ L×H×M×K
     @torch.no_grad()
     def matrices(self, model, prompt):

@@ -12,7 +12,7 @@ import random
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 import numpy as np
 import torch
 from fastcore.basics import chunked, patch
@@ -345,12 +345,12 @@ def _checked_dial(kept, stats, name):
 class Dialled:
     "A part of steerers with a parameter `damage`, which stands for gain and heads"
     damage:float|None # the perplexity ratio after a mark that is allowed; None: gain and heads say how strong
-    dial:str # the method's name
-    dial_unit:dict # parameters with which every head has the gain 1
-    dial_settings:tuple=() # parameters that a dial depends on
-    dial_also:tuple=() # parameters that change the plan, and not the dial
-    dial_excludes:tuple=() # parameters that are not given together with damage
-    dial_common:bool=True # whether it is learned without being asked for
+    dial:ClassVar[str] # the method's name
+    dial_unit:ClassVar[dict] # parameters with which every head has the gain 1
+    dial_settings:ClassVar[tuple] = () # parameters that a dial depends on
+    dial_also:ClassVar[tuple] = () # parameters that change the plan, and not the dial
+    dial_excludes:ClassVar[tuple] = () # parameters that are not given together with damage
+    dial_common:ClassVar[bool] = True # whether it is learned without being asked for
 
     @property
     def dial_stats(self)->KeyStats:

@@ -126,7 +126,7 @@ def _function(e, heads, tensor):
     return edit
 
 # %% ../../nbs/06_hf.ipynb #b4a01799
-_bound = WeakKeyDictionary()    # plan → decoder → (homes, what was made for them)
+_bound:WeakKeyDictionary = WeakKeyDictionary()    # plan → decoder → (homes, what was made for them)
 
 def bind(
     plan:Plan, # of shift, linear and scale edits

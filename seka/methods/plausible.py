@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from types import MethodType
 import torch
 from fastcore.basics import patch
-from transformers import Cache, DynamicCache
+from transformers import Cache, DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from ..core import SteeringError
 from ..spans import Prompt
@@ -568,7 +568,7 @@ def _set_cells(self:FadeSession, cache, left):
 
 # %% ../../nbs/39_plausible.ipynb #d5b77c78
 def remembering_cache(
-    text:torch.nn.Module, # a decoder
+    text:PreTrainedModel, # a decoder
 )->DynamicCache:
     "An empty cache for a decoder, with layers that forget nothing"
     cache = DynamicCache(config=text.config.get_text_config(decoder=True))
