@@ -24,8 +24,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from transformers.generation.streamers import BaseStreamer
 
 # %% ../nbs/27_bench.ipynb #b0a51e27
-from .core import DataError, SekaError, SteeringError, data_path, write_whole
-from .layouts import geometry, sites, tiny
+from .core import DataError, ModelError, SekaError, SteeringError, data_path, write_whole
+from .layouts import sites, stacked, tiny
 from .spans import Prompt
 from .backends.hf import forget
 from .contrast import KeyStats, Moments, stats_meta
@@ -250,44 +250,71 @@ def random_prompt(
     return Prompt(ids, weights=weights).to(model.device)
 
 # %% ../nbs/27_bench.ipynb #4f18f204
-def _random_moment(rng, g): # L×H×D×D
-    A = torch.randn(g.L, g.H, g.D, g.D, generator=rng, dtype=torch.float64)*torch.logspace(0, -2, g.D)
-    return A@A.mT/g.D
+def _random_moment(rng, H, D): # H×D×D
+    A = torch.randn(H, D, D, generator=rng, dtype=torch.float64)*torch.logspace(0, -2, D)
+    return A@A.mT/D
+
+def _random_moments(rng, heads): # L×H×D×D, filled up where layers differ
+    return stacked([_random_moment(rng, H, D) for H,D in heads])
+
+def _random_vectors(rng, heads): # L×H×D
+    return stacked([torch.randn(H, D, generator=rng, dtype=torch.float64) for H,D in heads])
+
+def _random_scores(rng, heads): # L×H
+    return stacked([torch.rand(H, generator=rng, dtype=torch.float64) for H,_ in heads])
+
+
+# %% ../nbs/27_bench.ipynb #fb1f9a11
+def _heads_of(
+    model, # a Hugging Face causal LM
+    kind='key', # or 'value'
+)->list: # (H, D) of each layer; nothing where the model has no such states
+    try:
+        return [(s.heads, s.dim) for s in sites(model, kind)]
+    except ModelError:
+        return []
 
 # %% ../nbs/27_bench.ipynb #c2a1000f
+def _random_kind(rng, heads):
+    "`Moments` of one kind of states, or None"
+    if not heads:
+        return None
+    omega = _random_moments(rng, heads)
+    return Moments(omega, omega, omega, _random_scores(rng, heads), _random_vectors(rng, heads))
+
 def random_stats(
     model, # a Hugging Face causal LM
     seed:int=0, # of the numbers
 )->KeyStats: # of keys and of values
     "Statistics of the right shape for a model; their values do not change the cost"
-    g = geometry(model)
     rng = torch.Generator().manual_seed(seed)
-    omega = _random_moment(rng, g)
-    distance = torch.rand(g.L, g.H, generator=rng, dtype=torch.float64)
-    mean = torch.randn(g.L, g.H, g.D, generator=rng, dtype=torch.float64)
-    moments = Moments(omega, omega, omega, distance, mean)
+    key,value = (_random_kind(rng, _heads_of(model, kind)) for kind in ('key','value'))
     meta = stats_meta(model, KeyStats, n=1, dropped=0, feature=None, chat=False)
-    return KeyStats(moments, [s.layer for s in sites(model)], meta, moments)
+    return KeyStats(key, [s.layer for s in sites(model)], meta, value)
+
 
 # %% ../nbs/27_bench.ipynb #b4f7a213
+def _both(keys, values):
+    "A tensor for keys and one for values in one; zeros where there are no values"
+    return stacked([keys, torch.zeros_like(keys) if values is None else values])
+
 def random_queries(
     model, # a Hugging Face causal LM
     seed:int=0, # of the numbers
 )->QueryStats:
     "Statistics of queries of the right shape for a model; their values do not change the cost"
-    g = geometry(model)
     rng = torch.Generator().manual_seed(seed)
-    second = _random_moment(rng, g)
-    fisher = torch.stack([_random_moment(rng, g) for _ in range(2)])
-    mean = torch.randn(g.L, g.H, g.D, generator=rng, dtype=torch.float64)
-    gradients = {'random': torch.randn(2, g.L, g.H, g.D, generator=rng, dtype=torch.float64)}
-    retrieval = torch.rand(g.L, g.H, generator=rng, dtype=torch.float64)
-    scale = torch.full((g.L,), g.D**-.5, dtype=torch.float64)
+    heads,values = (_heads_of(model, kind) for kind in ('key','value'))
+    mean,second = _random_vectors(rng, heads),_random_moments(rng, heads)
+    fisher = _both(_random_moments(rng, heads), _random_moments(rng, values) if values else None)
+    gradients = {'random': _both(_random_vectors(rng, heads), _random_vectors(rng, values) if values else None)}
+    scale = torch.tensor([D**-.5 for _,D in heads], dtype=torch.float64)
     curve = [(e, 1+10*e) for e in (.001,.01,.1)]
     curves = {'keys': curve, 'keys and values': curve}
     meta = stats_meta(model, QueryStats, prompts=0, texts=0, distances=[], seed=seed, curves=curves)
     layers = [s.layer for s in sites(model)]
-    return QueryStats(mean, second, mean, retrieval, scale, gradients, fisher, layers, meta)
+    return QueryStats(mean, second, mean, _random_scores(rng, heads), scale, gradients, fisher, layers, meta)
+
 
 # %% ../nbs/27_bench.ipynb #ada97e01
 from .methods.base import registered

@@ -24,7 +24,8 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 # %% ../nbs/28_bench_gpu.ipynb #d3000004
 from .core import DataError
-from .layouts import decoder, geometry, site_hooks, sites, tiny
+from .layouts import decoder, site_hooks, sites, tiny
+from .layouts import shapes as layer_shapes
 from .spans import Prompt, encode
 from .contrast import Moments, contrast, learn, pairs, triplets
 from .methods.seka import SEKA
@@ -488,14 +489,14 @@ def ceilings(
 # %% ../nbs/28_bench_gpu.ipynb #d3000030
 def _work(model, batch, tokens, new_tokens):
     "FLOP of a prefill, and bytes that a later token reads"
-    c,g = decoder(model).config,geometry(model)
+    c,layers = decoder(model).config,layer_shapes(model)
     table = model.get_input_embeddings().weight.numel()
     used = sum(p.numel() for p in model.parameters())
     if not c.tie_word_embeddings:
         used -= table
     products = 2*(used-table)*tokens + 2*table
-    attention = 2*g.L*g.H*g.G*g.D*tokens**2
-    cached = 2*g.L*g.H*g.D*(tokens+new_tokens/2)
+    attention = 2*sum(s.H*s.G*s.D for s in layers)*tokens**2
+    cached = 2*sum(s.H*s.D for s in layers)*(tokens+new_tokens/2)
     return batch*(products+attention),(used+batch*cached)*model.dtype.itemsize
 
 # %% ../nbs/28_bench_gpu.ipynb #d3000031

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['app', 'ModelOption', 'StatsOption', 'ExpertsOption', 'GainOption', 'HeadsOption', 'GammaOption', 'SettingOption',
-           'MarkersOption', 'SpansOption', 'MessagesOption', 'LayersOption', 'PlanOption', 'OutOption', 'HalfOption',
-           'MethodsOption', 'SteererOption', 'main', 'start', 'Filled', 'Given', 'Ask', 'generate', 'learn',
-           'learn_queries', 'convert', 'info', 'evaluate', 'calibrate', 'bench', 'page', 'serve']
+           'MarkersOption', 'SpansOption', 'MessagesOption', 'AutoMarkOption', 'LayersOption', 'PlanOption',
+           'OutOption', 'HalfOption', 'MethodsOption', 'SteererOption', 'main', 'start', 'Filled', 'Given', 'Ask',
+           'generate', 'learn', 'learn_queries', 'convert', 'info', 'evaluate', 'calibrate', 'bench', 'page', 'serve']
 
 # %% ../nbs/29_cli.ipynb #96fdf79e
 import importlib.util, inspect, json, math, os, re, sys, tempfile, traceback, warnings
@@ -402,6 +402,18 @@ def _steerer(name, source, settings=(), **named):
         raise SekaError(f'{name} cannot be made with {params}: {e}') from e
 
 # %% ../nbs/29_cli.ipynb #e100001f
+def _own(name, settings, names):
+    "The NAME=VALUE texts for a method: all where it stands alone, else those that it has; raises `SekaError`"
+    from seka import SekaError
+    if len(names)==1:
+        return settings
+    has = {o: _parameters(m.make) for o,m in _methods().items() if o in names}
+    asked = _named(settings, '--set')
+    nobody = [k for k in asked if not any(k in known for known in has.values())]
+    if nobody:
+        raise SekaError(f'--set {nobody[0]}: none of {", ".join(names)} has a parameter of this name')
+    return [f'{k}={v}' for k,v in asked.items() if k in has.get(name, ())]
+
 def _steerers(names, given, settings=(), **named):
     "Methods by their names: name → steerer"
     sources = _sources(names, given)
@@ -410,7 +422,7 @@ def _steerers(names, given, settings=(), **named):
         must,may = _needs(name)
         kinds = must | (may if given.stats else set())  # what it may take, it takes if the user gave it
         source = next((sources[k] for k in kinds if k in sources), None)
-        made[name] = _steerer(name, source, settings, **named)
+        made[name] = _steerer(name, source, _own(name, settings, names), **named)
     return made
 
 # %% ../nbs/29_cli.ipynb #949f077d
@@ -512,6 +524,7 @@ class Ask(NamedTuple):
     item:object # a text or a chat
     spans:list=None # None: marks in the text
     markers:object='**' # or a pair
+    by:str|None=None # how the model marks it itself, as for `mark`; None: marks are given
 
 # %% ../nbs/29_cli.ipynb #e100002e
 def _check_marked(ask):
@@ -524,8 +537,27 @@ def _check_marked(ask):
         why = f'nothing is marked in the prompt: put {left}…{right} around what matters'
         raise SekaError('. '.join([why, *notes]))
 
+# %% ../nbs/29_cli.ipynb #c11a0002
+def _check_unmarked(ask):
+    "Raise `SekaError` for marks beside --auto-mark, or a way that does not exist"
+    from seka import SekaError
+    from seka.auto_marks import ways
+    from seka.spans import read_marked
+    if ask.by not in ways:
+        raise SekaError(f'--auto-mark {ask.by}: expected {" or ".join(ways)}')
+    if any(read_marked(ask.item, ask.spans, ask.markers)[1]):
+        raise SekaError(f'--auto-mark {ask.by} finds what to mark, and the prompt has marks already: leave one of them '
+                        "out. Where asterisks are text, say so with --markers '[[ ]]'")
+
+def _marked(lm, tok, ask):
+    "The marked prompt; raises `SekaError`"
+    from seka import highlight, mark
+    if ask.by:
+        return mark(lm, tok, ask.item, ask.by)
+    return highlight(tok, ask.item, ask.spans, markers=ask.markers)
+
 # %% ../nbs/29_cli.ipynb #e100002f
-def _ask(text, messages, markers, spans, chat):
+def _ask(text, messages, markers, spans, chat, auto_mark=None):
     "What to ask `highlight`, checked; raises `SekaError`, `BadParameter`"
     if (text is None)==(messages is None):
         raise typer.BadParameter('give a prompt, or a chat with --messages FILE'+(', not both' if text else ''))
@@ -534,8 +566,8 @@ def _ask(text, messages, markers, spans, chat):
     item = _text(text) if messages is None else _chat(messages)
     if chat and isinstance(item, str):
         item = [dict(role='user', content=item)]
-    ask = Ask(item, _spans(spans), _markers(markers) if markers is not None else '**')
-    _check_marked(ask)
+    ask = Ask(item, _spans(spans), _markers(markers) if markers is not None else '**', auto_mark)
+    (_check_unmarked if auto_mark else _check_marked)(ask)
     return ask
 
 # %% ../nbs/29_cli.ipynb #b3c521fc
@@ -598,13 +630,13 @@ def _steering(method, adaptive):
 
 def _generate(model, ask, steerer, **kwargs):
     "Compare plain and steered; raises `SekaError`"
-    from seka import MarkWarning, SekaError, compare, highlight
+    from seka import MarkWarning, SekaError, compare
     lm,tok = _load(model)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', MarkWarning)        # its notes are printed with the result
-        prompt = highlight(tok, ask.item, ask.spans, markers=ask.markers)
+        prompt = _marked(lm, tok, ask)
     if not prompt.weights.any():
-        raise SekaError('nothing is marked in the prompt')
+        raise SekaError('. '.join(['nothing is marked in the prompt', *prompt.notes]))
     result = compare(lm, tok, prompt, steerer, **kwargs)
     _check_numbers(result)
     return result
@@ -634,6 +666,12 @@ SettingOption = Annotated[list[str], Option('--set', help=_set)]
 MarkersOption = Annotated[str, Option(help=_markers_help)]
 SpansOption = Annotated[str, Option(help=_spans_help)]
 MessagesOption = Annotated[Path, Option(help='A chat instead of the prompt: a JSON file, a list of messages.')]
+
+# %% ../nbs/29_cli.ipynb #c11a0003
+_auto_help = ('Let the model mark the sentences that matter, instead of marks in the prompt: attention (where its deep '
+              "layers look) or asking (which it names). Needs pip install 'seka[marks]'.")
+
+AutoMarkOption = Annotated[str, Option('--auto-mark', help=_auto_help)]
 
 # %% ../nbs/29_cli.ipynb #ab9c6a69
 _layers_help = 'Only these decoder layers: last10, first5, all, or numbers and ranges such as 10,12,20-24.'
@@ -676,13 +714,14 @@ def generate(
     setting: SettingOption = [],
     markers: MarkersOption = None,
     spans: SpansOption = None,
+    auto_mark: AutoMarkOption = None,
     messages: MessagesOption = None,
     max_new_tokens: Annotated[int, Option(min=1, help='Length of the continuation.')] = 20,
     chat: Annotated[bool, Option('--chat', help="Send the prompt through the model's chat template.")] = False,
     as_json: Annotated[bool, Option('--json', help='Print one JSON object.')] = False,
 ):
     "Continue a marked prompt, plain and steered side by side."
-    ask,name = _ask(text, messages, markers, spans, chat),_steering(method, adaptive)
+    ask,name = _ask(text, messages, markers, spans, chat, auto_mark),_steering(method, adaptive)
     named = dict(gain=gain, heads=heads, gamma=gamma, layers=layers)
     name,steerer = _chosen(plan, name, Given(model, stats, expert), setting, **named)
     result = _generate(model, ask, steerer, max_new_tokens=max_new_tokens)
@@ -698,6 +737,9 @@ def _save(stats, out, half):
     stats.save(out, torch.float16 if half else torch.float32)
 
 # %% ../nbs/29_cli.ipynb #b8444c43
+_dial_help = ('Learn as well what damage= means here, for seka, prism, key-scale, attention-bias and pasta: gains for '
+              'each head, measured on the texts of the package. It takes some minutes.')
+
 @app.command(cls=Filled)
 def learn(
     pairs: Annotated[str, Argument(help='"synthetic", "facts", "bios", "multihop", or a JSONL file of records.')],
@@ -707,12 +749,15 @@ def learn(
     chat: Annotated[bool, Option('--chat', help="Put the texts through the model's chat template.")] = False,
     batch_size: Annotated[int, Option(min=1, help='Texts a forward pass.')] = 32,
     half: HalfOption = False,
+    dial: Annotated[bool, Option('--dial', help=_dial_help)] = False,
 ):
     "Learn a model's key statistics from contrastive pairs."
-    from seka import learn as learn_, pairs as pairs_
+    from seka import learn as learn_, learn_dials, pairs as pairs_
     records = pairs_(pairs)
     _writable(out)
-    stats = learn_(*_load(model), records, values=values, chat=chat, batch_size=batch_size)
+    loaded = _load(model)
+    stats = learn_(*loaded, records, values=values, chat=chat, batch_size=batch_size)
+    stats = learn_dials(*loaded, stats) if dial else stats
     _save(stats, out, half)
     print(f'{out}: {stats.n} answer tokens, {len(stats.layers)} layers, {stats.meta["dropped"]} triplets dropped')
 
@@ -779,8 +824,10 @@ def convert(
 def _info_meta(meta):
     "What the header of statistics says, a line each"
     for k,v in meta.items():
-        if k!='curves':
+        if k not in ('curves','lengths','dials'):
             print(f'{k}: {v}')
+    if meta.get('dials'):
+        print(f'dials: {"; ".join(meta["dials"])}')
     for name,curve in meta.get('curves', {}).items():
         print(f'damage curve of {name} (ε damage): '+', '.join(f'{e:g} {d:.3f}' for e,d in curve))
 
@@ -859,6 +906,7 @@ def _answering(backend, model, steerers):
 # %% ../nbs/29_cli.ipynb #cb01603e
 _tasks_help = 'Some of {tasks}, with commas between; without it all that need no file.'
 MethodsOption = Annotated[str, Option(help='Some of plain, marks, {methods}, with commas between.')]
+_shared = 'NAME=VALUE, for all of these methods that have such a parameter, e.g. --set damage=1.02.'
 
 @app.command('eval', cls=Filled)
 def evaluate(
@@ -870,6 +918,7 @@ def evaluate(
     model: ModelOption = None,
     stats: StatsOption = [],
     expert: ExpertsOption = [],
+    setting: Annotated[list[str], Option('--set', help=_shared)] = [],
     chat: Annotated[bool, Option('--chat', help="Through the model's chat template.")] = False,
     collateral: Annotated[bool, Option('--collateral', help='Measure what whole answers lose, too.')] = False,
     backend: Annotated[str, Option(help='hf, in this process; or vllm, an engine with continuous batching.')] = 'hf',
@@ -881,7 +930,7 @@ def evaluate(
     if collateral and backend!='hf':
         raise typer.BadParameter('--collateral reads answers with the model in this process: take --backend hf')
     chosen = make_tasks(tasks, split, limit)
-    steerers = _steerers(methods.replace(',', ' ').split(), Given(model, stats, expert))
+    steerers = _steerers(methods.replace(',', ' ').split(), Given(model, stats, expert), setting)
     answering = _answering(backend, model, steerers)
     how = {} if backend=='hf' else dict(characters=262_144)
     results = evaluate_(*answering, chosen, steerers, out=out, split=split, limit=limit, chat=chat,

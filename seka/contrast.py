@@ -32,7 +32,7 @@ from tqdm.auto import tqdm
 
 # %% ../nbs/07_contrast.ipynb #c142d0b0
 from .core import DataError, ModelError, data_path, read_jsonl, write_whole
-from .layouts import Site, decoder, fingerprint, shapes, site_hooks, sites, stacked
+from .layouts import Site, decoder, fingerprint, site_hooks, sites, stacked
 from .spans import Prompt, encode, render_chat
 from .edits import feature_map, feature_maps
 
@@ -299,7 +299,7 @@ def _shapes_of(stats):
 @patch
 def check(self:Stats, model:nn.Module):
     "Raise `ModelError` unless these statistics belong to `model`"
-    there = [(s.H, s.D) for s in shapes(model)]
+    there = [(s.heads, s.dim) for s in sites(model)]
     kind = type(model).__name__
     known_as = self.meta['model']
     if _shapes_of(self)!=there:
@@ -466,7 +466,7 @@ def stats_meta(
 )->dict:
     "What a file of statistics says about the model they belong to; `shapes` only where its layers differ"
     config = getattr(model, 'config', None)
-    found = [[s.H, s.D] for s in shapes(model)]
+    found = [[s.heads, s.dim] for s in sites(model)]
     differ = dict(shapes=found) if any(s!=found[0] for s in found) else {}
     return dict(
         model=Path(getattr(config, '_name_or_path', '') or type(model).__name__).name,
@@ -763,10 +763,12 @@ Load with `seka.{kind}.from_pretrained(...)`.
 _begin = r'<!-- seka\.{kind}[ :].*?-->'
 
 def _curves(meta):
-    "What a file says of itself, with a row for each curve of damage"
-    rows = {name: value for name,value in meta.items() if name!='curves'}
+    "What a file says of itself, with a row for each curve of damage, and the names of dials"
+    rows = {name: value for name,value in meta.items() if name not in ('curves','lengths','dials')}
     for name,curve in (meta.get('curves') or {}).items():
         rows[f'damage of {name} at ε'] = ', '.join(f'{d:.3f} at {e:g}' for e,d in curve)
+    if meta.get('dials'):
+        rows['dials'] = '; '.join(meta['dials'])
     return rows
 
 def _with_section(card, kind, meta):

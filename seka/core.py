@@ -41,7 +41,8 @@ extras = dict( # module → the extra that brings it
     pandas='eval',
     ipywidgets='widgets',
     lm_eval='harness',
-    gradio='page')
+    gradio='page',
+    sentencex='marks')
 
 class MissingExtra(SekaError, ImportError):
     "A library that an extra of this package brings is not installed"

@@ -276,6 +276,8 @@ ops = { # (kind, op) → dimensions of the tensor, that of the heads included
     **{(kind,op): n for kind in ('key','value') for op,n in dict(shift=2, linear=3, scale=1, routed=4).items()},
     ('logit','bias'): 1,
     ('logit','bias-others'): 1,
+    ('logit','share'): 1,
+    ('value','contested'): 2,
     ('stream','contrast'): 1,
     ('stream','gate'): 1,
     ('stream','fade'): 1,

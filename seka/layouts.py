@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['layouts', 'Geometry', 'Shape', 'cache_names', 'Handed', 'tiny_config', 'tiny_families', 'tiny_sizes', 'tiny_texts',
-           'Site', 'separate', 'fused_states', 'fused', 'latent', 'decoder', 'steady', 'structure', 'sites', 'shapes',
-           'geometry', 'readers', 'stacked', 'fingerprint', 'site_hooks', 'Captured', 'capture', 'Door', 'Nowhere',
-           'Turning', 'Entry', 'tiny_values', 'tiny']
+           'tiny_parts', 'Site', 'separate', 'fused_states', 'fused', 'latent', 'decoder', 'steady', 'structure',
+           'sites', 'shapes', 'geometry', 'readers', 'stacked', 'fingerprint', 'site_hooks', 'Captured', 'capture',
+           'Door', 'Nowhere', 'Turning', 'Entry', 'tiny_values', 'tiny']
 
 # %% ../nbs/02_layouts.ipynb #d1249fb9
 import hashlib
@@ -23,7 +23,7 @@ import torch
 from torch import nn
 from fastcore.basics import patch
 from torch.distributed.tensor import DTensor
-from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCausalLM, DynamicCache
 from .core import ModelError, SteeringError
 
 # %% ../nbs/02_layouts.ipynb #d7447c1b
@@ -206,11 +206,14 @@ def latent(
     makes = getattr(attn, 'kv_a_proj_with_mqa', None)
     dim = getattr(attn, 'qk_rope_head_dim', None)
     heads = getattr(attn, 'num_heads', None) or _query_heads(config)
-    asks = next((m for n in ('q_b_proj','q_proj') if (m := getattr(attn, n, None)) is not None), None)
+    asks = next((m for n in ('q_b_proj','q_proj','q_gate_proj') if (m := getattr(attn, n, None)) is not None), None)
     if makes is None or not dim or not heads or not hasattr(attn, 'kv_b_proj'):
         return None
     def key(o): return o[...,-dim:].unflatten(-1, (1, dim))
-    def query(o): return o.unflatten(-1, (heads, -1))[...,-dim:]
+    def query(o):
+        states = o.unflatten(-1, (heads, -1))                                  # a gate may stand behind them
+        start = getattr(attn, 'qk_nope_head_dim', states.shape[-1]-dim)
+        return states[...,start:start+dim]
     norm = getattr(attn, 'k_rope_only_layernorm', None)
     res = dict(key=(makes, 1, dim, key) if norm is None else (norm, 1, dim))
     return res if asks is None else {**res, 'query': (asks, heads, dim, query)}
@@ -228,6 +231,9 @@ def decoder(
         raise ModelError(f'{name} is no Hugging Face model: expected a causal LM with get_decoder()')
     if getattr(model.config, 'is_encoder_decoder', False):
         raise ModelError(f'{name} is an encoder-decoder: only decoder-only models can be steered')
+    if isinstance(model.get_input_embeddings(), nn.ModuleList):
+        raise ModelError(f'{name} reads several codes at each position, of sounds, and no tokens of a text: '
+                         'there is nothing to mark')
     text = model.get_decoder()
     base = getattr(model, 'base_model', model)
     if not hasattr(text, 'config') and base is not model:                       # ModernBERT calls its head so
@@ -327,7 +333,8 @@ def _without(kind):
     "Why a model may have no states of a kind that can be reached"
     if kind=='value':
         return ' Latent attention makes values and keys of one latent: neither can be edited without the other'
-    return ' Which queries read which keys is not known'
+    return (' Queries are found by their modules, or heard where attention goes through the interface of transformers '
+            'and reads each key with a group of query heads; here neither is so')
 
 def sites(
     model:nn.Module, # a Hugging Face causal LM
@@ -351,10 +358,15 @@ Shape = namedtuple('Shape', 'H G D')
 def shapes(
     model:nn.Module, # a Hugging Face causal LM
 )->list[Shape]: # of each layer that `sites` knows, in order
-    "KV heads H, query heads per KV head G and head dimension D of each layer"
+    "KV heads H, query heads per KV head G and head dimension D of each layer; raises `ModelError`"
     known = _every_site(model)
-    keys,queries = known['key'],known.get('query') or sites(model, 'query')
-    return [Shape(k.heads, q.heads//k.heads, k.dim) for k,q in zip(keys, queries)]
+    keys,queries = known['key'],known.get('query')
+    if queries:
+        return [Shape(k.heads, q.heads//k.heads, k.dim) for k,q in zip(keys, queries)]
+    count = _query_heads(decoder(model).config)                                # they cannot be reached, only counted
+    if not count:
+        return [Shape(k.heads, q.heads//k.heads, k.dim) for k,q in zip(keys, sites(model, 'query'))]
+    return [Shape(k.heads, count//k.heads, k.dim) for k in keys]
 
 # %% ../nbs/02_layouts.ipynb #17458022
 def geometry(
@@ -477,6 +489,8 @@ class Door:
         key,value = self.edit(key, value, layer)
         return self.behind.update(key, value, *args, **kwargs)
     def __getattr__(self, name):
+        if name in ('behind','edit'):                                          # not made yet: a copy, or a compiler's
+            raise AttributeError(name)
         found = getattr(self.behind, name)
         return Door(found, self.edit) if name=='self_attention_cache' else found
     def __setattr__(self, name, value): setattr(self.behind, name, value)
@@ -626,7 +640,8 @@ def _try(model, text, texts, at, **listening):
         given['position_ids'] = torch.tensor(at, device=model.device).expand(texts, -1)
     training = text.training
     try:
-        with _heard(text, **listening) as found, torch.random.fork_rng(devices=[]):
+        eagerly = torch.compiler.set_stance('force_eager')
+        with eagerly, _heard(text, **listening) as found, torch.random.fork_rng(devices=[]):
             text.eval()(**given)
     except Exception as e:
         raise ModelError(f'{type(model).__name__} has an attention that is not known from its modules, and a trial '
@@ -720,7 +735,8 @@ def _check_handed(model, handed, tokens):
                          'so that there is nothing to edit')
     if twice:
         raise ModelError(f'{name} hands keys over {times[twice[0]]} times under the layer number {twice[0]}: '
-                         'it runs a layer several times for a token, which is not understood here')
+                         'it runs a layer several times for a token, or has several stacks with the same numbers, '
+                         'which is not understood here')
     for h in handed:
         if h.key.ndim!=4 or h.key.shape[2]!=tokens:
             raise ModelError(f'{type(h.module).__name__} of {name} hands over keys {tuple(h.key.shape)} for {tokens} '
@@ -752,12 +768,12 @@ def _check_read(model, handed, heard):
 
 # %% ../nbs/02_layouts.ipynb #fa170019
 def _door_sites(model, h, heard, turning, asking):
-    "kind → `Site` at the door of one layer; no queries where it is not known which of them read a key"
+    "kind → `Site` at the door of one layer; no queries where they are not heard, or not known to read a key"
     (_,H,_,D),(_,V,_,W) = h.key.shape,h.value.shape
     res = dict(key=Site(h.layer, h.module, H, D, attention=h.module, entry=Entry('key', turning)),
                value=Site(h.layer, h.module, V, W, attention=h.module, entry=Entry('value')))
-    count = _query_heads(decoder(model).config) if heard is None else heard.query.shape[1]
-    if count and count%H==0 and (heard is None or _reads(h, heard)=='each'):
+    if heard is not None and _reads(h, heard)=='each':
+        count = heard.query.shape[1]
         res['query'] = Site(h.layer, h.module, count, D, attention=h.module, entry=Entry('query', asking, ref(model)))
     return res
 
@@ -814,9 +830,18 @@ def _check_spread(model, handed):
         raise ModelError(f'{type(model).__name__} gets its keys steered where they enter the cache, and under tensor '
                          'parallelism no process knows which heads those are: use one process')
 
+# %% ../nbs/02_layouts.ipynb #4166610e
+def _check_makes(model, text):
+    "Raise `ModelError` where all attention reads the keys of another model"
+    shares = [m.is_kv_shared_layer for m in _modules_of(text) if hasattr(m, 'is_kv_shared_layer')]
+    if shares and all(shares):
+        raise ModelError(f'{type(model).__name__} makes no keys of its own: all its layers read those of the model '
+                         'that it drafts for. Steer that model')
+
 # %% ../nbs/02_layouts.ipynb #fa170022
 def _find_by_trial(model, text, known):
     "kind → sites, of the layers that hand keys of the text to the cache"
+    _check_makes(model, text)
     tokens = [0, 1, 2]
     with _attention_of(model) as calls:
         handed = _try(model, text, 1, tokens)
@@ -956,6 +981,7 @@ tiny_sizes = {
     'minicpm3':_latent,
     'kimi_linear':{**_latent, **_experts, **_linear, 'q_lora_rank':None, 'linear_head_dim':16, 'linear_num_heads':4},
     'bailing_hybrid':{**_latent, **_experts, **_linear},
+    'qwen2_5_vl_text':dict(rope_parameters=dict(rope_type='default', rope_theta=1e4, mrope_section=[2,3,3])),
     'qwen3_5_text':_linear,
     'qwen3_next':{**_linear, 'num_experts':0},
     'qwen3_5_moe_text':{**_linear, **_experts, 'shared_expert_intermediate_size':32},
@@ -985,6 +1011,7 @@ tiny_sizes |= {
                            block_types=['recurrent','recurrent','attention']),
     'mamba2':dict(num_heads=8, head_dim=16, state_size=8, n_groups=1, chunk_size=8),
     'rwkv':dict(attention_hidden_size=64),
+    'xlstm':dict(hidden_size=128, embedding_dim=128, num_blocks=2, num_heads=4, head_dim=..., chunk_size=8),
 }
 
 # %% ../nbs/02_layouts.ipynb #fa172207
@@ -1006,6 +1033,9 @@ tiny_sizes |= {
     'jetmoe':dict(head_dim=..., kv_channels=16, num_attention_heads=..., num_local_experts=2, num_experts_per_tok=2),
     'moshi':dict(ffn_dim=128, audio_vocab_size=64, num_codebooks=2),
     'dots1':{**_experts, 'first_k_dense_replace':2},
+    'cohere_compass_text':dict(layer_types=['sliding_attention','full_attention'], sliding_window=64,
+                               rope_parameters={k: dict(rope_type='default', rope_theta=1e4, mrope_section=[4,2,2])
+                                                for k in ('sliding_attention','full_attention')}),
 }
 
 # %% ../nbs/02_layouts.ipynb #fa172209
@@ -1025,7 +1055,7 @@ tiny_sizes |= {
     'ctrl':dict(n_embd=64, n_layer=2, n_head=4, dff=128, n_positions=512),
     'gpt_neo':dict(num_layers=2, num_heads=4, attention_types=[[['global','local'],1]], head_dim=...),
     'mpt':dict(d_model=64, n_layers=2, n_heads=4, max_seq_len=512),
-    'xlm':dict(emb_dim=64, n_layers=2, n_heads=4, head_dim=...),
+    'xlm':dict(emb_dim=64, n_layers=2, n_heads=4, head_dim=..., causal=True),
 }
 
 # %% ../nbs/02_layouts.ipynb #fa17220b
@@ -1051,32 +1081,105 @@ tiny_texts = {
     'gemma3':'gemma3_text',
     'gemma3n':'gemma3n_text',
     'gemma4':'gemma4_text',
+    'gemma4_assistant':'gemma4_text',
     'gemma4_unified':'gemma4_unified_text',
+    'gemma4_unified_assistant':'gemma4_unified_text',
     'got_ocr2':'qwen2',
     'llama4':'llama4_text',
     'mllama':'mllama_text_model',
     'moss_transcribe_diarize':'qwen3',
+    'qwen2_5_vl':'qwen2_5_vl_text',
     'qwen3_5':'qwen3_5_text',
     'qwen3_5_moe':'qwen3_5_moe_text',
     'qwen4_exp':'qwen4_exp_text',
 }
 
+
+# %% ../nbs/02_layouts.ipynb #28e4a84f
+_tower = dict(hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2)
+_pixels = dict(image_size=28, patch_size=14)
+_qwen_tower = dict(depth=1, hidden_size=32, intermediate_size=64, num_heads=2, out_hidden_size=64, patch_size=14,
+                   num_position_embeddings=16)
+_sound = {**_tower, 'num_key_value_heads':2, 'head_dim':16, 'output_proj_dims':64, 'adapter_input_size':32}
+_assistant = dict(hidden_size_per_layer_input=0, vocab_size_per_layer_input=0, num_hidden_layers=2,
+                  num_kv_shared_layers=2, layer_types=['sliding_attention','full_attention'])
+
+# %% ../nbs/02_layouts.ipynb #378db380
+tiny_parts:dict[str,dict] = {
+    'gemma3':dict(vision_config=dict(_tower, **_pixels, model_type='siglip_vision_model'), mm_tokens_per_image=4),
+    'gemma4':dict(vision_config=dict(_tower, num_key_value_heads=2, head_dim=16, patch_size=4, pooling_kernel_size=2,
+                                     position_embedding_size=64), audio_config=None),
+    'gemma4_assistant':dict(text_config=_assistant, backbone_hidden_size=64),
+    'gemma4_unified_assistant':dict(text_config=_assistant, backbone_hidden_size=64),
+    'gemma4_unified':dict(vision_config=dict(patch_size=4, pooling_kernel_size=2, mm_embed_dim=64, mm_posemb_size=16,
+                                             output_proj_dims=64), audio_config=None),
+    'gemma3n':dict(audio_config=dict(hidden_size=64, conf_num_hidden_layers=1, conf_num_attention_heads=2)),
+    'llama4':dict(vision_config=dict(_tower, **_pixels, vision_output_dim=32, projector_input_dim=32,
+                                     projector_output_dim=32, pixel_shuffle_ratio=.5) | dict(intermediate_size=128)),
+    'qwen2_5_vl':dict(vision_config=dict(_qwen_tower, fullatt_block_indexes=[0], window_size=56)),
+    'qwen3_5':dict(vision_config=_qwen_tower),
+    'qwen3_5_moe':dict(vision_config=_qwen_tower),
+    'qwen4_exp':dict(vision_config=_qwen_tower),
+    'mllama':dict(vision_config=dict(hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_global_layers=1,
+                                     attention_heads=2, vision_output_dim=64, intermediate_layers_indices=[0],
+                                     **_pixels)),
+    'got_ocr2':dict(vision_config=dict(_tower, output_channels=16, mlp_dim=64, image_size=64, patch_size=16,
+                                       global_attn_indexes=[0], window_size=2), image_seq_length=1),
+    'dots3_note':dict(vision_config=dict(_tower, num_local_experts=2, mlp_layer_types=['dense'], adapter_in_dim=32,
+                                         adapter_out_dim=64),
+                      audio_config=dict(_sound, adapter_out_dim=64, downsample_hidden_size=32, conv_output_size=512)),
+    'moss_transcribe_diarize':dict(audio_config=dict(_tower, num_mel_bins=8)),
+}
+
+# %% ../nbs/02_layouts.ipynb #b081c197
+_local = dict(hidden_size=32, num_attention_heads=2, num_key_value_heads=2, num_hidden_layers=1, intermediate_size=64,
+              head_dim=16)
+tiny_parts |= {
+    'blt':dict(patcher_config=_local, encoder_config=dict(_local, hidden_size_global=64),
+               decoder_config=dict(_local, hidden_size_global=64), encoder_hash_byte_group_vocab=64,
+               global_config=dict(_local, hidden_size=64, num_attention_heads=4, num_key_value_heads=4)),
+    'git':dict(vision_config=dict(_tower, **_pixels)),
+    'phi4_multimodal':dict(vision_config=dict(_tower, **_pixels, crop_size=28),
+                           audio_config=dict(hidden_size=32, intermediate_size=64, num_blocks=1, num_attention_heads=2,
+                                             ext_pw_out_channel=32, depthwise_separable_out_channel=32,
+                                             nemo_conv_channels=32)),
+    **{t: dict(decoder=dict(hidden_size=64, ffn_dim=128, num_hidden_layers=2, num_attention_heads=4, vocab_size=256,
+                            max_position_embeddings=512)) for t in ('musicgen','musicgen_melody')},
+}
+
 # %% ../nbs/02_layouts.ipynb #fa17220f
+def _in_parts(model_type, kwargs):
+    "Values of a configuration that holds others"
+    parts:dict[str,dict] = {**tiny_parts.get(model_type, {}), **kwargs}
+    if model_type in tiny_texts:
+        text = tiny_texts[model_type]
+        parts['text_config'] = dict(tiny_values(text, **parts.get('text_config', {})), model_type=text)
+    return parts
+
 def tiny_values(
     model_type:str, # a model type of transformers
     **kwargs, # values that differ from ours
 )->dict: # for the type's configuration
     "Sizes of a tiny model of a type"
     if model_type in tiny_texts:
-        text = tiny_texts[model_type]
-        return {**dict(text_config=dict(tiny_values(text), model_type=text)), **kwargs}
-    values = {**tiny_config, **tiny_sizes.get(model_type, {}), **tiny_families.get(model_type, {}), **kwargs}
+        return _in_parts(model_type, kwargs)
+    values = dict(tiny_config)
+    for own in (tiny_sizes.get(model_type, {}), tiny_families.get(model_type, {}), _in_parts(model_type, kwargs)):
+        values |= own
     return {k: v for k,v in values.items() if v is not ...}
 
+
 # %% ../nbs/02_layouts.ipynb #049c7b06
+def _make(config, auto):
+    "A model of a configuration; transformers makes a Musicgen for sounds from its decoder's alone"
+    if config.model_type in ('musicgen','musicgen_melody'):
+        return MODEL_FOR_CAUSAL_LM_MAPPING[type(config)](config.decoder)
+    return auto.from_config(config)
+
 def tiny(
     model_type:str='llama', # a model type of transformers, e.g. 'qwen3', 'gemma3_text'
     seed:int=0, # of the random weights
+    auto:type=AutoModelForCausalLM, # what makes a model of a configuration
     **kwargs, # configuration values that differ from ours
 )->nn.Module:
     """A causal LM of two layers with random weights in float32.
@@ -1085,8 +1188,9 @@ def tiny(
     config = AutoConfig.for_model(model_type, **tiny_values(model_type, **kwargs))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = AutoModelForCausalLM.from_config(config).eval()
+        model = _make(config, auto).eval()
         for name,p in model.named_parameters():
             if 'norm' in name:
                 p.data += torch.randn_like(p)*.2
     return model
+

@@ -10,7 +10,6 @@ __all__ = ['Turn', 'Draft', 'draft_prompt', 'read_draft', 'for_desk', 'write_dra
 
 # %% ../nbs/31_page.ipynb #0f9164bd
 import html, json, os, queue, re, sys, threading, traceback, warnings
-from bisect import bisect_left, bisect_right
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from io import StringIO
@@ -22,28 +21,17 @@ from transformers import StoppingCriteriaList, TextStreamer
 
 # %% ../nbs/31_page.ipynb #9cd8776a
 from .core import DataError, SekaError, SpanError, data_path
-from .spans import Prompt, encode, find_spans, parse_marks, render_chat
+from .spans import Prompt, encode, find_spans, from_utf16, parse_marks, render_chat
 from .backends.hf import cache_name, cache_of, generate, next_logprobs, unsteered
 from .backends.attention import switched_attention
 from .methods.base import Range, Steerer, method, method_named, registered
+from .collateral import copied_words, repeated_runs, words_at
 from .plots import Attention, plot_attention, style
 
 # %% ../nbs/31_page.ipynb #22f560bb
 def _utf16_places(text):
     "The UTF-16 offset of each character of a text, and of its end"
     return [0, *accumulate(1+(ord(c)>0xffff) for c in text)]
-
-# %% ../nbs/31_page.ipynb #70e2bb26
-def _from_utf16(
-    text:str, # as Python has it
-    start:int, # in UTF-16 code units, as JavaScript counts
-    end:int,
-)->tuple: # (start, end) in characters
-    "A range of characters for one of UTF-16 code units; raises `SpanError` if it is empty or outside the text"
-    places = _utf16_places(text)
-    if not 0<=start<end<=places[-1]:
-        raise SpanError(f'The range ({start}, {end}) is empty or outside the text of {places[-1]} UTF-16 units')
-    return bisect_right(places, start)-1, bisect_left(places, end)
 
 # %% ../nbs/31_page.ipynb #6b652773
 def _whole_characters(text):
@@ -102,7 +90,8 @@ def _read_mark(text, mark):
     numbers = [mark.get(n) for n in ('start','end','weight')]
     fine = all(isinstance(n, (int,float)) and not isinstance(n, bool) and isfinite(n) for n in numbers)
     _checked(fine and abs(numbers[2])<=100, f'A mark needs start, end and a weight up to 100, got {numbers}')
-    return *_from_utf16(text, int(numbers[0]), int(numbers[1])), float(numbers[2])
+    start,end,weight = numbers
+    return from_utf16(text, [(int(start),int(end),weight)])[0]
 
 # %% ../nbs/31_page.ipynb #388d71d9
 def _read_turn(turn):
@@ -427,18 +416,6 @@ def _told(news, answers):
     answers[name] = (answers[name][0], True) if text is None else (answers[name][0]+text, False)
     return dict(answers)
 
-# %% ../nbs/31_page.ipynb #d57dc2b6
-_word = re.compile(r'[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+')  # letters of CJK one by one
-
-def _words(text):
-    "(word, start, end) of a text: folded, without what stands around it such as commas"
-    found = []
-    for m in _word.finditer(text):
-        inner = re.search(r'\w(?:.*\w)?', m[0], re.S)
-        if inner:
-            found.append((inner[0].casefold(), m.start()+inner.start(), m.start()+inner.end()))
-    return found
-
 # %% ../nbs/31_page.ipynb #6d545e06
 def _joined(places):
     "Runs of neighbouring numbers as (first, last)"
@@ -460,28 +437,18 @@ class Copies:
     copied_at:tuple=() # (start, end) of the copied runs, in characters
     repeated_at:tuple=() # (start, end) of repeated runs
 
-# %% ../nbs/31_page.ipynb #262a5b31
-def _marked_pairs(marked):
-    "Neighbours in marked texts, and words that are a mark of their own"
-    texts = [[w for w,*_ in _words(t)] for t in marked]
-    return {pair for t in texts for pair in pairwise(t)}, {t[0] for t in texts if len(t)==1}
-
 # %% ../nbs/31_page.ipynb #895bef8d
 def copies_of(
     answer:str,
     marked:list, # marked texts
-    n:int=4, # words of a run that counts as repeated
+    n:int=4, # words in a row that count
 )->Copies:
     "Count what an answer copies from marked texts, and what it repeats"
-    found = _words(answer)
-    words = [w for w,*_ in found]
-    pairs,single = _marked_pairs(marked)
-    copied = {j for i,pair in enumerate(pairwise(words)) if pair in pairs for j in (i,i+1)}
-    copied |= {i for i,w in enumerate(words) if w in single}
-    grams = [tuple(words[i:i+n]) for i in range(len(words)-n+1)]
-    again = [i for i,g in enumerate(grams) if g in grams[:i]]
+    words = words_at(answer)
+    copied = copied_words(answer, marked, n).nonzero()[0].tolist()
+    again = repeated_runs(answer, n)
     repeated = {j for i in again for j in range(i, i+n)}
-    spans = [tuple((found[a][1], found[b][2]) for a,b in _joined(places)) for places in (copied,repeated)]
+    spans = [tuple((words[a][1], words[b][2]) for a,b in _joined(places)) for places in (copied,repeated)]
     return Copies(len(words), len(copied), len(again), *spans)
 
 # %% ../nbs/31_page.ipynb #8c571365

@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['damage_steps', 'read_batch', 'rotations', 'Recall', 'recalls', 'query_moments', 'effective', 'ridged', 'least_damage',
-           'retrieval_score', 'Added', 'answer_gradient', 'fisher', 'QueryStats', 'checked_kinds', 'natural_vector',
-           'curve_name', 'learn_queries']
+           'texts_and_spans', 'retrieval_score', 'Added', 'frozen', 'check_gradients', 'has_values', 'first_tokens',
+           'answer_gradient', 'drawn', 'fisher', 'QueryStats', 'own_kinds', 'checked_kinds', 'regular_fisher',
+           'predicted_divergence', 'natural_vector', 'curve_name', 'check_texts', 'sample_recalls', 'learn_queries']
 
 # %% ../nbs/12_queries.ipynb #3d8096e5
 import random
@@ -206,7 +207,7 @@ def least_damage(
     return w/torch.where(snr==0, 1., snr)[...,None],snr
 
 # %% ../nbs/12_queries.ipynb #c1d20a25
-def _texts_and_spans(prompts):
+def texts_and_spans(prompts):
     "The texts of some `Recall`s, and what is marked in each"
     return [r.text for r in prompts],[[(r.start, r.end)] for r in prompts]
 
@@ -221,7 +222,7 @@ def retrieval_score(
     "Mean attention of the last token on the answer, mean over the query heads of each KV head"
     total = torch.zeros((), dtype=torch.float64)
     for some in chunked(sorted(prompts, key=lambda r: len(r.text)), batch_size):
-        prompt,batch = read_batch(model, tok, *_texts_and_spans(some))
+        prompt,batch = read_batch(model, tok, *texts_and_spans(some))
         answer = (prompt.weights!=0).float()
         total = total+torch.einsum('lbht,bt->lh', last_attention(model, batch), answer).double().cpu()
     found = [row[:s.H*s.G].unflatten(0, (s.H, s.G)).mean(-1) for row,s in zip(total, shapes(model))]
@@ -253,7 +254,7 @@ class Added:
 
 # %% ../nbs/12_queries.ipynb #57b21d0a
 @contextmanager
-def _frozen(model):
+def frozen(model):
     "Parameters without gradients, as they were afterwards"
     had = [p for p in model.parameters() if p.requires_grad]
     for p in had:
@@ -264,8 +265,22 @@ def _frozen(model):
         for p in had:
             p.requires_grad_(True)
 
+# %% ../nbs/12_queries.ipynb #484b5121
+def check_gradients(
+    model:PreTrainedModel, # a causal LM
+    gradients:torch.Tensor, # in vectors added to its keys, B×L×H×D
+):
+    "Raise `ModelError` if gradients come back to some layers and not to others"
+    there = gradients.ne(0).any(0).flatten(1).any(1).tolist()
+    missing = [s.layer for s,some in zip(sites(model), there) if not some]
+    if any(there) and missing:
+        raise ModelError(f'{type(model).__name__} computes the keys of the layers {missing} without gradients, so that '
+                         'no vectors can be learned there. Methods that learn without gradients (SEKA) can steer it')
+
 # %% ../nbs/12_queries.ipynb #7749999e
-def _has_values(model):
+def has_values(
+    model:PreTrainedModel, # a causal LM
+)->bool:
     "Whether values can be edited apart from keys"
     try:
         return bool(sites(model, 'value'))
@@ -284,14 +299,16 @@ def _gradients(
     own = shapes(model)
     room = len(own),max(s.H for s in own),max(s.D for s in own)
     zero = torch.zeros(2, len(texts), *room, device=model.device, requires_grad=True)
-    added = Added(*zero) if _has_values(model) else Added(zero[0])
-    with _frozen(model), torch.enable_grad(), added(model, prompt):
+    added = Added(*zero) if has_values(model) else Added(zero[0])
+    with frozen(model), torch.enable_grad(), added(model, prompt):
         log_p = model(**batch).logits.float().log_softmax(-1)
         found = [torch.autograd.grad(rows.sum(), zero, retain_graph=True)[0] for rows in scores(log_p, prompt)]
+    for g in found:
+        check_gradients(model, g[0])
     return [g.double().cpu() for g in found]
 
 # %% ../nbs/12_queries.ipynb #c1d20a2d
-def _first_tokens(tok, prompts):
+def first_tokens(tok, prompts):
     "The token that each answer begins with"
     return [tok(' '+r.answer, add_special_tokens=False)['input_ids'][0] for r in prompts]
 
@@ -305,11 +322,11 @@ def answer_gradient(
     "g: mean gradient of the answer's log-probability in vectors added to the marked tokens"
     total = torch.zeros((), dtype=torch.float64)
     for some in chunked(sorted(prompts, key=lambda r: len(r.text)), batch_size):
-        first = torch.tensor(_first_tokens(tok, some), device=model.device)
+        first = torch.tensor(first_tokens(tok, some), device=model.device)
         def answer(log_p, prompt):
             yield log_p[:,-1].gather(1, first[:,None])[:,0]
 
-        texts,spans = _texts_and_spans(some)
+        texts,spans = texts_and_spans(some)
         g, = _gradients(model, tok, texts, spans, answer)
         total = total+g.sum(1)
     return total/len(prompts)
@@ -321,7 +338,7 @@ def _harm():
     return harm
 
 # %% ../nbs/12_queries.ipynb #c1d20a32
-def _drawn(samples, seed):
+def drawn(samples, seed):
     "For `_gradients`: what the model itself draws after the mark, Σ log p(x) over the root of the number of tokens"
     def scores(log_p, prompt):
         rng = torch.Generator(log_p.device).manual_seed(seed)
@@ -350,7 +367,7 @@ def fisher(
     n = 0
     for some in chunked(sorted(texts, key=len)*spans, batch_size):
         places = [_harm().some_words(t, rng) for t in some]
-        for g in _gradients(model, tok, some, places, _drawn(samples, seed)):
+        for g in _gradients(model, tok, some, places, drawn(samples, seed)):
             total = total+torch.einsum('sblhd,sblhe->slhde', g, g)
             n += len(some)
     return total/n
@@ -426,6 +443,14 @@ def of(
     return QueryStats(**at_logit, gradients=gradients, fisher=both('fisher'), layers=layers, meta=meta)
 
 # %% ../nbs/12_queries.ipynb #68692812
+_whole = ('echo',) # kinds whose gradient comes from whole replies: used by name only
+
+def own_kinds(
+    stats:QueryStats,
+)->tuple:
+    "The kinds of prompts of which key bias is made where none is named"
+    return tuple(k for k in stats.gradients if k not in _whole)
+
 def checked_kinds(
     stats:QueryStats,
     kinds, # a kind of prompts or several; None: all
@@ -438,7 +463,7 @@ def checked_kinds(
     unknown = [k for k in given if k not in stats.gradients]
     if unknown or not given:
         raise SteeringError(f'kinds={kinds!r}: expected some of {", ".join(stats.gradients)}')
-    every = set(given)==set(stats.gradients)
+    every = set(given)==set(own_kinds(stats))
     return None if every else tuple(k for k in stats.gradients if k in given)
 
 # %% ../nbs/12_queries.ipynb #c1d20a40
@@ -450,6 +475,25 @@ def _in_units(g, A, keep):
     return w/(g*w).sum().sqrt()
 
 # %% ../nbs/12_queries.ipynb #ffec685d
+def regular_fisher(
+    stats:QueryStats,
+    ridge:float=.3, # λ
+    values:bool=False, # for values as well
+)->torch.Tensor: # F_λ, 1×L×H×D×D for keys, or 2×L×H×D×D for keys and values, float64
+    "F with a ridge, λ times the mean of a head's diagonal and a tenth of the mean of all heads'"
+    F = stats.fisher[:2 if values else 1]
+    size = torch.tensor(stats.dims)[:,None]                                    # L, 1
+    heads = F.new_ones(F.shape[1:3]) if stats.there is None else stats.there
+    mean = F.diagonal(dim1=-2, dim2=-1).sum((1,2,3))/(heads*size).sum()         # S
+    return ridged(F, ridge, .1*mean[:,None,None], size)
+
+def predicted_divergence(
+    stats:QueryStats,
+    v:torch.Tensor, # S×L×H×D
+)->torch.Tensor: # a number, nats a token
+    "½vᵀFv"
+    return .5*torch.einsum('slhd,slhde,slhe->', v, stats.fisher[:len(v)], v)
+
 def natural_vector(
     stats:QueryStats,
     kinds:tuple=None, # of gradients, as in `checked_kinds`; None: all
@@ -458,14 +502,11 @@ def natural_vector(
     values:bool=False, # for values as well
 )->torch.Tensor: # 1×L×H×D for keys, or 2×L×H×D for keys and values, float64, of predicted damage ½vᵀFv = 1
     "v ∝ Σ_k F_λ⁻¹g_k/√(g_kᵀF_λ⁻¹g_k)"
-    n = 2 if values else 1
-    F = stats.fisher[:n]
-    size = torch.tensor(stats.dims)[:,None]                                    # L, 1
-    heads = F.new_ones(F.shape[1:3]) if stats.there is None else stats.there
-    mean = F.diagonal(dim1=-2, dim2=-1).sum((1,2,3))/(heads*size).sum()         # S
-    A = ridged(F, ridge, .1*mean[:,None,None], size)
-    v = sum(_in_units(stats.gradients[k][:n], A, keep) for k in checked_kinds(stats, kinds) or stats.gradients)
-    return v/(.5*torch.einsum('slhd,slhde,slhe->', v, F, v)).sqrt()
+    A = regular_fisher(stats, ridge, values)
+    n = len(A)
+    kinds = checked_kinds(stats, kinds) or own_kinds(stats)
+    v = sum(_in_units(stats.gradients[k][:n], A, keep) for k in kinds)
+    return v/predicted_divergence(stats, v).sqrt()
 
 # %% ../nbs/12_queries.ipynb #dbadb9bf
 damage_steps = (.0005, .001, .002, .004, .008, .016, .032, .064, .128, .256)    # ε at which the damage is measured
@@ -480,7 +521,7 @@ def curve_name(
     return f'{edited} of {", ".join(sorted(kinds))}' if kinds else edited
 
 # %% ../nbs/12_queries.ipynb #542001e9
-def _check_texts(texts, least):
+def check_texts(texts, least):
     "Raise `DataError` unless there are enough paragraphs, of enough words each"
     if len(texts)<least:
         raise DataError(f'Expected at least {least} plain paragraphs, got {len(texts)}')
@@ -494,7 +535,7 @@ def _check_model(model):
     "Raise `ModelError` unless vectors for keys and values of all heads can be learned here"
     if any(s.local for s in sites(model)):
         raise ModelError('Under tensor parallelism no process sees all heads: learn in one process')
-    pairs = zip(sites(model), sites(model, 'value')) if _has_values(model) else []
+    pairs = zip(sites(model), sites(model, 'value')) if has_values(model) else []
     wider = [k.layer for k,v in pairs if v.heads>k.heads or v.dim>k.dim]
     if wider:
         raise ModelError(f'The values of layer {wider[0]} have more heads or dimensions than its keys, '
@@ -547,7 +588,7 @@ def measured(self:QueryStats,
     self.check(model)
     texts = _harm().paragraphs()[::3] if texts is None else texts
     kinds = checked_kinds(self, kinds)
-    _check_texts(texts, 1)
+    check_texts(texts, 1)
     _check_model(model)
     v = natural_vector(self, kinds, values=values).float().to(model.device)[:,None]
     steps = [_step(v*e**.5) for e in damage_steps]
@@ -582,7 +623,7 @@ def _learn_at_output(model, tok, prompts, texts, bar, **kwargs):
     return dict(gradients=gradients, fisher=information)
 
 # %% ../nbs/12_queries.ipynb #b9f71a50
-def _sample(pairs, per_kind, seed):
+def sample_recalls(pairs, per_kind, seed):
     "Prompts of each kind, `per_kind` at most; raises `DataError`"
     rng,found = random.Random(seed),recalls(pairs)
     if not found:
@@ -615,12 +656,12 @@ def learn_queries(
 )->QueryStats:
     """Statistics of a model's queries, and of its output's answer to vectors added to keys and values;
     raises `DataError`, `ModelError`"""
-    prompts = _sample(pairs, per_kind, seed)
-    _check_texts(texts, 6)
+    prompts = sample_recalls(pairs, per_kind, seed)
+    check_texts(texts, 6)
     _check_model(model)
     with eval_mode(model), tqdm(total=4+len(prompts), desc='learning', disable=not progress) as bar:
         stats = _learned(model, tok, prompts, texts, distances, bar, spans=spans, samples=samples, seed=seed)
-        for values in (False, True)[:1+_has_values(model)]:
+        for values in (False, True)[:1+has_values(model)]:
             stats = stats.measured(model, tok, texts[::3], values=values)
             bar.update()
     return stats

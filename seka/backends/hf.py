@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['Home', 'Note', 'refused_methods', 'Routed', 'session_makers', 'wrapping', 'cache_name', 'cache_of', 'call_arguments',
            'home', 'bind', 'forget', 'unsteered', 'open_sessions', 'sessions_of', 'Passing', 'Pass', 'Work', 'Session',
-           'around', 'EditSession', 'placed', 'RoutedSession', 'bind_routed', 'open_plan', 'check_model', 'generate',
-           'prefill', 'next_logprobs', 'Comparison', 'compare']
+           'around', 'check_spared', 'EditSession', 'placed', 'RoutedSession', 'bind_routed', 'open_plan',
+           'check_model', 'generate', 'prefill', 'next_logprobs', 'Comparison', 'compare']
 
 # %% ../../nbs/06_hf.ipynb #c5bbb3fe
 import html, inspect, math, threading, warnings
@@ -286,15 +286,22 @@ def around(
     return [] if opener is None else [opener, *around(opener)]
 
 # %% ../../nbs/06_hf.ipynb #21c46cf8
-@patch
-def _check_edited(self:Session):
-    "Raise where all that is marked is the first token of the text, which the plan spares"
-    spared = not self.marked and self.strength is not None and self.marks.weights.any()
-    if spared:
+def check_spared(
+    weights:torch.Tensor, # of a prompt, B×T
+    edited:torch.Tensor, # what a plan's rule makes of them, B×T
+):
+    "Raise `SteeringError` where all that is marked is the first token of the text, which the plan spares"
+    if weights.any() and not edited.any():
         raise SteeringError(
             'The only marked token is the first of the text. Models park attention there that they have no use for, '
             'and an edit would reach every word: put something before it (a system message, a title, a line break), or '
             'mark more')
+
+@patch
+def _check_edited(self:Session):
+    "Raise where all that is marked is spared"
+    if self.strength is not None:
+        check_spared(self.marks.weights, self.marks.by)
 
 # %% ../../nbs/06_hf.ipynb #daf4df5e
 @patch
@@ -768,7 +775,8 @@ class RoutedSession(EditSession):
         self.alpha = {}             # layer → α of the latest pass
         keys = [(r.key, self._at_key(r)) for r in self.routed]
         queries = [(r.query, self._at_query(r)) for r in self.routed if not r.query.entry]
-        super().__init__(model, prompt, keys+queries, plan.fingerprint)  # hooks are prepended: the last run first
+        functions = keys+queries                                # hooks are prepended: the last run first
+        super().__init__(model, prompt, functions, plan.fingerprint, plan.strength)
 
 # %% ../../nbs/06_hf.ipynb #c3be457a
 Routed = namedtuple('Routed', 'layer key query heads U S U_there options')
@@ -870,6 +878,8 @@ session_makers = { # (kind, op) → function (model, prompt, plan) that makes a 
     ('key','routed'): RoutedSession,
     ('logit','bias'): 'seka.backends.attention:open_biases',
     ('logit','bias-others'): 'seka.backends.attention:open_biases',
+    ('logit','share'): 'seka.backends.attention:open_shares',
+    ('value','contested'): 'seka.methods.v_steer:open_contest',
     ('stream','contrast'): 'seka.methods.logits:open_contrast',
     ('stream','gate'): 'seka.methods.plausible:open_gate',
     ('stream','fade'): 'seka.methods.plausible:open_fading',

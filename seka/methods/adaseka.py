@@ -17,6 +17,7 @@ from ..spans import Prompt
 from ..contrast import KeyStats, Moments
 from ..edits import Edit, Heads, Plan, routings
 from ..place import positions
+from ..dial import Dialled, dialled_plan, settle_dial
 from .base import (Look, Options, Range, Steerer, check_finite, model_of, once, register,
                                set_default_heads)
 from .seka import heads_space
@@ -141,10 +142,10 @@ def _check_expert(name, stats, model):
 
 # %% ../../nbs/10_adaseka.ipynb #2c2fb6ff
 @dataclass(frozen=True, eq=False)
-class AdaSEKA(Steerer):
+class AdaSEKA(Dialled, Steerer):
     "Experts weighted by the query of the last prompt token: k' = k + w·g·Σ_m α_m U_m U_mᵀ k (paper, section 3.3)"
     experts:dict # name → `KeyStats` of the model that is to be steered
-    gain:float=.4 # g
+    gain:float|None=None # g (default 0.4)
     k:int=20 # directions of each expert (paper: 5)
     routing:str='energy' # how experts are scored: 'energy' or 'paper'
     router_pass:str='in' # which query routes: of the steered pass itself ('in') or of a plain pass before ('two')
@@ -152,11 +153,17 @@ class AdaSEKA(Steerer):
     heads:float|None=None # … or this share of the heads with its largest D (default .12)
     layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, as in `Heads`
+    damage:float|None=None # or, in place of gain and heads: the perplexity ratio after a mark that is allowed
+    dial = 'adaseka'
+    dial_unit = dict(gain=1., heads=1.)
+    dial_settings = ('k','routing','router_pass')
+    dial_excludes = ('gain','delta','heads','layers','heads_by')
 
     def __post_init__(self):
-        check_finite(gain=self.gain)
         _check_settings(self)
-        set_default_heads(self, .12)
+        if not settle_dial(self, gain=.4):
+            check_finite(gain=self.gain)
+            set_default_heads(self, .12)
         _check_experts(self)
     def check(self, model):
         for n,s in self.experts.items():
@@ -177,7 +184,9 @@ def _check_fit(experts):
                                 'all experts must be of one model')
 
 # %% ../../nbs/10_adaseka.ipynb #8a082571
-def _heads(a): return Heads(a.heads, a.heads_by, a.delta, a.layers)
+def _heads(a):
+    "The choice of heads; under a dial every head may have a gain"
+    return Heads(1.) if a.damage is not None else Heads(a.heads, a.heads_by, a.delta, a.layers)
 
 def _check_experts(a):
     "Raise `SteeringError` unless the experts fit each other and the settings"
@@ -207,6 +216,8 @@ def factors(self:AdaSEKA)->tuple:
 @once
 def plan(self:AdaSEKA)->Plan:
     "One routed edit for each layer with kept heads; nothing without a gain"
+    if self.damage is not None:
+        return dialled_plan(self)
     one = next(iter(self.experts.values()))
     packed = torch.cat([self.factors[0], self.factors[1][...,None,:]], -2)      # L, H, M, D+1, K
     options = dict(gain=self.gain, routing=self.routing, router_pass=self.router_pass)
@@ -216,6 +227,16 @@ def plan(self:AdaSEKA)->Plan:
             rows = torch.cat([rows[...,:D,:], rows[...,-1:,:]], -2)[keep]      # what a narrower layer has
             edits.append(Edit('key', layer, keep.nonzero().flatten(), 'routed', rows, options))
     return Plan(tuple(edits), model_of(one), 'AdaSEKA')
+
+# %% ../../nbs/10_adaseka.ipynb #090973f6
+@patch(cls_method=True)
+def published(cls:AdaSEKA,
+    experts:dict, # name → `KeyStats` of the model that is to be steered
+    **others, # parameters that are to be other than published
+)->AdaSEKA:
+    "The settings of the paper and the published code"
+    settings = dict(gain=1., k=5, routing='paper', router_pass='two', heads=1.)
+    return cls(experts, **{**settings, **others})
 
 # %% ../../nbs/10_adaseka.ipynb #0d4d85d1
 def _found_alpha(session):

@@ -6,37 +6,45 @@
 __all__ = ['KeyScale', 'RandomSubspace', 'Misplaced', 'random_marks', 'wrong_mark']
 
 # %% ../../nbs/17_controls.ipynb #4a84a2f3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import torch
 from fastcore.basics import patch
 from ..core import SteeringError
 from ..contrast import KeyStats
 from ..edits import Plan
 from ..queries import QueryStats
+from ..dial import Dialled, dialled_plan, settle_dial
 from .base import HeadEdit, Look, Range, Steerer, check_finite, once, register
 from .key_bias import KeyBias, allowed
 from .seka import SEKA, gamma_space, heads_space, projector
 
 # %% ../../nbs/17_controls.ipynb #250e2c62
 @dataclass(frozen=True, eq=False)
-class KeyScale(HeadEdit):
+class KeyScale(Dialled, HeadEdit):
     "A control: k' = (1+w·g)k on the chosen heads"
     stats:KeyStats # of the model that is to be steered
-    gain:float=1. # g
+    gain:float|None=None # g (default 1)
     delta:float|None=None # keep heads with a score ≥ δ …
     heads:float|None=None # … or this share of the heads (default 0.12)
     layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, as in `Heads`
+    damage:float|None=None # or, in place of gain and heads: the perplexity ratio after a mark that is allowed
+    dial = 'key-scale'
+    dial_unit = dict(gain=1., heads=1.)
+    dial_excludes = ('gain','delta','heads','layers','heads_by')
 
     def __post_init__(self):
-        check_finite(gain=self.gain)
-        self.default_heads(.12)
+        if not settle_dial(self, gain=1.):
+            check_finite(gain=self.gain)
+            self.default_heads(.12)
 
 # %% ../../nbs/17_controls.ipynb #cd9e53e1
 @patch
 @once
 def plan(self:KeyScale)->Plan:
     "One scaling for each layer with kept heads"
+    if self.damage is not None:
+        return dialled_plan(self)
     return self.head_plan('scale', torch.full(self.keep.shape, float(self.gain)))
 
 # %% ../../nbs/17_controls.ipynb #2333daeb
@@ -44,12 +52,17 @@ def plan(self:KeyScale)->Plan:
 class RandomSubspace(SEKA):
     "A control: SEKA with P a projector on as many random directions, drawn from `seed`"
     seed:int=0 # of the directions
+    dial = 'random-subspace'
+    dial_common = False
+    dial_settings = ('gamma','seed')
 
 # %% ../../nbs/17_controls.ipynb #352dd550
 @patch(as_prop=True)
 @once
 def matrices(self:RandomSubspace)->torch.Tensor:
     "M = ½(g⁺P⁺ + g⁻P⁻) with random P of the ranks that SEKA would have, L×H×D×D in float64"
+    if self.damage is not None:
+        return replace(self, damage=None, **self.dial_unit).matrices*self.head_gains[...,None,None].double()
     rng = torch.Generator().manual_seed(self.seed)
     D = self.stats.key.neutral.shape[-1]
     M = torch.zeros_like(self.stats.key.relevant)

@@ -13,6 +13,7 @@ from torch.nn.functional import softplus
 from ..core import SteeringError
 from ..contrast import KeyStats, Moments
 from ..edits import Plan
+from ..dial import Dialled, dialled_plan, settle_dial
 from .base import HeadEdit, Look, Options, Range, check_finite, check_share, once, register
 from .seka import gamma_space, heads_space, leading, projector, spectral_rank
 
@@ -44,10 +45,10 @@ def _check_prism_stats(stats, value_gain):
 
 # %% ../../nbs/14_prism.ipynb #6b3029fa
 @dataclass(frozen=True, eq=False, repr=False)
-class Prism(HeadEdit):
+class Prism(Dialled, HeadEdit):
     "PRISM-Δ: k' = k + w·g·softplus(D−δ)·P_Δk, and the same for values (Ge et al., arXiv 2603.10705)"
     stats:KeyStats # of the model that is to be steered
-    gain:float=.25 # g_K, of the keys
+    gain:float|None=None # g_K, of the keys (default 0.25)
     value_gain:float=0. # g_V, of the values (PRISM-ΔV); needs statistics of values
     gamma:float=.998 # share of the singular values' sum that P_Δ keeps
     offset:float=0. # δ in the softplus, in units of D
@@ -55,18 +56,27 @@ class Prism(HeadEdit):
     heads:float|None=None # … or this share of the heads (default 0.12)
     layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, as in `Heads`
+    damage:float|None=None # or, in place of gains and heads: the perplexity ratio after a mark that is allowed
+    dial = 'prism'
+    dial_unit = dict(gain=1., heads=1.)
+    dial_settings = ('gamma','offset')
+    dial_excludes = ('gain','value_gain','delta','heads','layers','heads_by')
 
     def __post_init__(self):
-        check_finite(gain=self.gain, value_gain=self.value_gain, offset=self.offset)
         check_share(gamma=self.gamma)
+        check_finite(offset=self.offset)
         _check_prism_stats(self.stats, self.value_gain)
-        self.default_heads(.12)
+        if not settle_dial(self, gain=.25):
+            check_finite(gain=self.gain, value_gain=self.value_gain)
+            self.default_heads(.12)
 
 # %% ../../nbs/14_prism.ipynb #617a17e1
 @patch
 @once
 def plan(self:Prism)->Plan:
     "One linear edit for each layer with kept heads, of keys and of values"
+    if self.damage is not None:
+        return dialled_plan(self)
     res = Plan(())
     for kind,gain in (('key',self.gain), ('value',self.value_gain)):
         if gain:
@@ -84,7 +94,8 @@ def ranks(self:Prism)->torch.Tensor: # L×H
 
 @patch
 def __repr__(self:Prism)->str:
-    how = f'gain={self.gain}, value_gain={self.value_gain}, gamma={self.gamma}'
+    gains = f'gain={self.gain}, value_gain={self.value_gain}' if self.damage is None else f'damage={self.damage}'
+    how = f'{gains}, gamma={self.gamma}'
     rank = f'mean rank {self.ranks()[self.keep].double().mean():.0f}'
     return f'Prism({self.stats.meta["model"]}, {how}, {rank}, {self.keep.sum()} of {self.keep.numel()} heads)'
 

@@ -6,11 +6,12 @@
 __all__ = ['heads_space', 'gamma_space', 'spectral_rank', 'leading', 'projector', 'SEKA']
 
 # %% ../../nbs/09_seka.ipynb #71ee6cd1
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import torch
 from fastcore.basics import patch
 from ..contrast import KeyStats
 from ..edits import Plan
+from ..dial import Dialled, dialled_plan, settle_dial
 from .base import HeadEdit, Look, Options, Range, check_finite, check_share, once, register
 
 # %% ../../nbs/09_seka.ipynb #19a23a13
@@ -41,21 +42,27 @@ def projector(
 
 # %% ../../nbs/09_seka.ipynb #d3e76ea8
 @dataclass(frozen=True, eq=False, repr=False)
-class SEKA(HeadEdit):
+class SEKA(Dialled, HeadEdit):
     "Spectral editing key amplification: k' = k + w·½(g⁺P⁺k + g⁻P⁻k) on the kept heads (paper, section 3.2)"
     stats:KeyStats # of the model that is to be steered
-    gain:float=2. # g⁺, of the relevant directions
+    gain:float|None=None # g⁺, of the relevant directions (default 2)
     neg_gain:float=0. # g⁻, of the directions least used under irrelevance
     gamma:float=.99 # share of the singular values' sum that P⁺ keeps
     delta:float|None=None # keep heads with D ≥ δ …
     heads:float|None=None # … or this share of the heads with the largest D (default 0.12)
     layers:tuple|str|None=None # only these decoder layers: numbers, 'last10', '10,12,20-24'; None: all
     heads_by:object='D' # the score to choose heads by, as in `Heads`
+    damage:float|None=None # or, in place of gain and heads: the perplexity ratio after a mark that is allowed
+    dial = 'seka'
+    dial_unit = dict(gain=1., heads=1.)
+    dial_settings = ('gamma',)
+    dial_excludes = ('gain','neg_gain','delta','heads','layers','heads_by')
 
     def __post_init__(self):
-        check_finite(gain=self.gain, neg_gain=self.neg_gain)
         check_share(gamma=self.gamma)
-        self.default_heads(.12)
+        if not settle_dial(self, gain=2.):
+            check_finite(gain=self.gain, neg_gain=self.neg_gain)
+            self.default_heads(.12)
 
 # %% ../../nbs/09_seka.ipynb #034677c8
 def _halves(seka):
@@ -68,6 +75,8 @@ def _halves(seka):
 @once
 def matrices(self:SEKA)->torch.Tensor:
     "M = ½(g⁺P⁺ + g⁻P⁻), zero for heads that are not kept, L×H×D×D in float64"
+    if self.damage is not None:
+        return replace(self, damage=None, **self.dial_unit).matrices*self.head_gains[...,None,None].double()
     keep = self.keep
     M = torch.zeros_like(self.stats.key.relevant)
     for gain,omega,least in _halves(self):
@@ -80,6 +89,8 @@ def matrices(self:SEKA)->torch.Tensor:
 @once
 def plan(self:SEKA)->Plan:
     "One linear edit for each layer with kept heads; nothing without a gain"
+    if self.damage is not None:
+        return dialled_plan(self)
     if not _halves(self):
         return Plan(())
     feature = self.stats.meta.get('feature')
@@ -97,8 +108,18 @@ def ranks(self:SEKA)->tuple: # r⁺ and D−r⁻, L×H
 # %% ../../nbs/09_seka.ipynb #4e9128d9
 @patch
 def __repr__(self:SEKA)->str:
-    how = f'gain={self.gain}, neg_gain={self.neg_gain}, gamma={self.gamma}'
+    gains = f'gain={self.gain}, neg_gain={self.neg_gain}' if self.damage is None else f'damage={self.damage}'
+    how = f'{gains}, gamma={self.gamma}'
     return f'{type(self).__name__}({self.stats.meta["model"]}, {how}, {self.keep.sum()} of {self.keep.numel()} heads)'
+
+# %% ../../nbs/09_seka.ipynb #b024b8e9
+@patch(cls_method=True)
+def published(cls:SEKA,
+    stats:KeyStats, # of the model that is to be steered
+    **others, # parameters that are to be other than published
+)->SEKA:
+    "The settings of the paper and the authors' README for CounterFact"
+    return cls(stats, **{**dict(gain=4., gamma=.9, heads=1.), **others})
 
 # %% ../../nbs/09_seka.ipynb #dfe5c1ad
 heads_space = Range(.04, 1., .12)
