@@ -15,6 +15,7 @@ import sys
 import threading
 from dataclasses import dataclass, replace
 from types import MethodType
+from typing import Any
 import torch
 from fastcore.basics import patch
 from transformers import Cache, DynamicCache
@@ -572,7 +573,8 @@ def remembering_cache(
     text:torch.nn.Module, # a decoder
 )->DynamicCache:
     "An empty cache for a decoder, with layers that forget nothing"
-    cache = DynamicCache(config=text.config.get_text_config(decoder=True))
+    config:Any = text.config
+    cache = DynamicCache(config=config.get_text_config(decoder=True))
     cache.layers = [DynamicLayer() if type(layer) is DynamicSlidingWindowLayer else layer for layer in cache.layers]
     return cache
 
