@@ -526,6 +526,7 @@ def one_weight(
 # %% ../../nbs/11_attention.ipynb #370cebcb
 class AimSession(AttentionSession):
     "A session that gives marked tokens a share of attention"
+    fades = True
     def __init__(self,
         model:torch.nn.Module, # a causal LM
         prompt:Prompt, # the marked prompt
@@ -601,7 +602,14 @@ def aims(self:AimSession,
     if where not in self.numbers:
         numbers = self.modules[module]
         self.numbers[where] = numbers.to(key.device),bool(numbers.all())
-    return [Aim(self.rule, *self.numbers[where], *rows)]
+    return _left(Aim(self.rule, *self.numbers[where], *rows), self.state.now, key)
+
+def _left(aim, now, key):
+    "An aim of which a part is left, in a list: its weights are multiplied by it"
+    if now==1:
+        return [aim]
+    weights = key.new_ones(len(key)) if aim.weights is None else aim.weights
+    return [aim._replace(weights=now*weights)] if now else []
 
 
 # %% ../../nbs/11_attention.ipynb #c0431a3d

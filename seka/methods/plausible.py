@@ -15,6 +15,7 @@ import sys
 import threading
 from dataclasses import dataclass, replace
 from types import MethodType
+from typing import Any
 import torch
 from fastcore.basics import patch
 from transformers import Cache, DynamicCache, PreTrainedModel
@@ -213,9 +214,9 @@ AroundSession.__enter__ = _enter
 AroundSession.__exit__ = _exit
 
 # %% ../../nbs/39_plausible.ipynb #b0a9751c
-class _Inside(threading.local):
-    "Whether this thread is in a pass whose inputs were spread before the model"
-    model = False
+class _Passes(threading.local):
+    "For each call of the model that this thread is in, whether its inputs were spread"
+    def __init__(self): self.own = []
 
 class GateSession(AroundSession):
     "A session that runs a steered and a plain stream in one batch, and lets through what is plausible"
@@ -229,7 +230,7 @@ class GateSession(AroundSession):
         self.beta = beta
         strengths = (*(.5**i for i in range(halvings+1)), 0.)
         self.sizes = len(prompt.input_ids),len(strengths)                        # B, S
-        self.inside = _Inside()
+        self.passes = _Passes()
         super().__init__(model, prompt, inside(with_streams(prompt, strengths)))
         self.first = min(s.marks.columns[0] for s in (self, *self.inners))      # the first edited column
     def _note(self, cache, upto): name_streams(cache, *self.sizes)
@@ -261,10 +262,12 @@ def _spread(self:GateSession, module, args, kwargs=None):
         return None
     given,cache = call_arguments(module, args, kwargs)
     ids = given.get('input_ids')
-    spread_already = module is self.decoder and self.inside.model
-    if spread_already or self.closed or self not in sessions_of(self.model, ids):
+    own = not self.closed and self in sessions_of(self.model, ids)
+    spread_already = module is self.decoder and any(self.passes.own[-1:])
+    if module is self.model:
+        self.passes.own.append(own)
+    if spread_already or not own:
         return None
-    self.inside.model = module is self.model
     _check_given(given)
     if self._shares(module, given, cache):
         given = self._read_shared(given, cache)
@@ -329,9 +332,8 @@ def _put_gate(self:GateSession):
 @torch.compiler.disable
 def _fold(self:GateSession, module, args, kwargs, out=None):
     "Hook behind the model: one row again for each that came in"
-    mine = self.inside.model
-    self.inside.model = False
-    if out is None or not mine or self.closed:
+    own = self.passes.own.pop() if self.passes.own else False
+    if out is None or not own or self.closed:
         return None
     if not hasattr(out, 'logits'):
         raise SteeringError('Plausible gates the logits of a forward pass: return_dict=False is not supported')
@@ -571,7 +573,8 @@ def remembering_cache(
     text:PreTrainedModel, # a decoder
 )->DynamicCache:
     "An empty cache for a decoder, with layers that forget nothing"
-    cache = DynamicCache(config=text.config.get_text_config(decoder=True))
+    config:Any = text.config
+    cache = DynamicCache(config=config.get_text_config(decoder=True))
     cache.layers = [DynamicLayer() if type(layer) is DynamicSlidingWindowLayer else layer for layer in cache.layers]
     return cache
 
