@@ -49,7 +49,8 @@ def sentences(
     "Where the sentences of a text are; a line ends a sentence unless it only wraps. Needs the extra `marks`"
     res = []
     for start,end in _lines(text):
-        start = _bullet.match(text, start, end).end()
+        bullet = _bullet.match(text, start, end)
+        start = bullet.end() if bullet else start
         for b in get_sentence_boundaries(language, text[start:end]):
             said = text[start+b['start_index']:start+b['end_index']]
             left = start+b['start_index']+len(said)-len(said.lstrip())
@@ -65,6 +66,7 @@ class Sentence(NamedTuple):
     text:str
     span:tuple # (start, end), or in a chat (message, start, end)
 
+# %% ../nbs/40_auto_marks.ipynb #a40e0061
 def _is_text(prompt):
     "Whether this is a text; raises `SpanError` for what is neither that nor a chat"
     if isinstance(prompt, Prompt):
@@ -111,6 +113,7 @@ def _inside(s, places):
     middle = (s.span[-2]+s.span[-1])/2
     return any(a<=middle<b for a,b in places.get(message, ()))
 
+# %% ../nbs/40_auto_marks.ipynb #a40e0066
 def candidates(
     prompt:str|list|dict, # a text or a chat; asterisks in it are characters
     within:list|None=None, # spans in which to look; None: everywhere but in the question
@@ -141,6 +144,7 @@ def _one_by_one(text, prompt):
     return text(input_ids=prompt.input_ids[:,-1:], attention_mask=mask, use_cache=True, output_attentions=True,
                 **cached, **{k: o[:,-1:] for k,o in where}).attentions
 
+# %% ../nbs/40_auto_marks.ipynb #a40e0068
 @torch.no_grad()
 def last_row(
     model, # a Hugging Face causal LM
@@ -164,7 +168,8 @@ def _check_layers(layers):
         raise SteeringError(f'layers={layers!r:.60}: expected the shares of the depth where they begin and end, '
                             'as in (.5, 1.)')
 
-def _by_attention(model, tok, prompt, found, layers, template_kwargs):
+# %% ../nbs/40_auto_marks.ipynb #a40e0070
+def _by_attention(model, tok, prompt, found, layers, template_kwargs)->torch.Tensor:
     "The mean attention of the last token on a token of each sentence, in some layers"
     numbered = [(*s.span, float(i+1)) for i,s in enumerate(found)]
     p = highlight(tok, prompt, spans=numbered, **template_kwargs)
@@ -174,7 +179,29 @@ def _by_attention(model, tok, prompt, found, layers, template_kwargs):
     owner = p.weights[0].long()                                                     # 0: of no sentence
     owner[0] = 0                                                                    # the sink
     total = torch.zeros(len(found)+1).index_add_(0, owner, attention)
-    return (total/owner.bincount(minlength=len(found)+1).clamp(min=1))[1:].tolist()
+    return (total/owner.bincount(minlength=len(found)+1).clamp(min=1))[1:]
+
+# %% ../nbs/40_auto_marks.ipynb #a40e0051
+def _asked_otherwise(prompt, asks, against):
+    "The prompt with another question in place of its own"
+    if isinstance(prompt, str):
+        start,end = asks.span
+        return prompt[:start]+against+prompt[end:]
+    messages = read_messages(prompt)
+    at,start,end = asks.span
+    text = message_text(messages, at)
+    messages[at]['content'] = text[:start]+against+text[end:]
+    return messages
+
+# %% ../nbs/40_auto_marks.ipynb #a40e0088
+def _against(model, tok, prompt, found, language, against, *how)->torch.Tensor:
+    "How much more attention each sentence gets than with another question; raises `SteeringError`"
+    _,asks = _spoken(prompt, language)
+    if asks is None or asks in found:
+        raise SteeringError(f'against={against!r:.60} takes the place of the last sentence that the user says, and '
+                            'there is none, or it is among the sentences to look at')
+    other = _asked_otherwise(prompt, asks, against)
+    return _by_attention(model, tok, prompt, found, *how)-_by_attention(model, tok, other, found, *how)
 
 # %% ../nbs/40_auto_marks.ipynb #a40e0025
 _request = (
@@ -190,6 +217,7 @@ def _script(prompt):
     said = [(m['role'].capitalize(), message_text(messages, i)) for i,m in enumerate(messages) if m.get('content')]
     return '\n\n'.join(f'{role}: {text}' for role,text in said)
 
+# %% ../nbs/40_auto_marks.ipynb #a40e0072
 def _ask(model, tok, prompt, max_new_tokens)->str:
     "What a model says, asked for the sentences that matter"
     asked = Chat((('user', _request.format(_script(prompt))),), ((),), max_new_tokens)
@@ -203,6 +231,7 @@ def _units(text):
     "The words of a text in lower case"
     return [o.lower() for o in _unit.findall(text)]
 
+# %% ../nbs/40_auto_marks.ipynb #a40e0074
 def likeness(
     said:str, # by a model
     sentence:str, # of a text
@@ -252,6 +281,16 @@ def _check_way(by, threshold, most):
         raise SteeringError(f'threshold={threshold!r:.60}: expected a number from 0 to 1')
     return bar
 
+# %% ../nbs/40_auto_marks.ipynb #a40e0077
+def _scores(model, tok, prompt, found, by, layers, against, language, max_new_tokens, template_kwargs)->list:
+    "What speaks for each sentence"
+    how = layers,template_kwargs
+    if by=='asking':
+        return _by_answer(_ask(model, tok, prompt, max_new_tokens), found, language)
+    if against is None:
+        return _by_attention(model, tok, prompt, found, *how).tolist()
+    return _against(model, tok, prompt, found, language, against, *how).tolist()
+
 # %% ../nbs/40_auto_marks.ipynb #a40e0036
 def score_sentences(
     model, # a Hugging Face causal LM
@@ -261,6 +300,7 @@ def score_sentences(
     threshold:float|None=None, # share of the highest attention (default .5), or likeness to what is named (.6)
     most:int|None=None, # sentences that are chosen; None: all that reach the threshold
     layers:tuple=(.5,1.), # by attention: where in the depth the layers that are read begin and end
+    against:str|None=None, # by attention: another question, whose attention is taken off
     within:list|None=None, # as for `candidates`
     language:str='en', # as for `sentences`
     max_new_tokens:int=128, # by asking: of the answer
@@ -270,11 +310,8 @@ def score_sentences(
     bar = _check_way(by, threshold, most)
     _check_layers(layers)
     found = candidates(prompt, within, language)
-    if by=='asking':
-        said = _ask(model, tok, prompt, max_new_tokens)
-        return _choose(found, _by_answer(said, found, language), bar, most)
-    scores = _by_attention(model, tok, prompt, found, layers, template_kwargs)
-    return _choose(found, scores, bar*max(scores), most)
+    scores = _scores(model, tok, prompt, found, by, layers, against, language, max_new_tokens, template_kwargs)
+    return _choose(found, scores, bar if by=='asking' else bar*max(scores), most)
 
 # %% ../nbs/40_auto_marks.ipynb #a40e0039
 def _marks(model, tok, prompt, by, how):
@@ -283,10 +320,20 @@ def _marks(model, tok, prompt, by, how):
     spans = [s.span for s in scored if s.chosen]
     note = f'Marked by {by}: {len(spans)} of {len(scored)} sentences'
     if not spans:
-        note = f'Nothing is marked: asked for the sentences that matter, the model named none of the {len(scored)}'
+        note = f'Nothing is marked: by {by}, no sentence of {len(scored)} stands out'
         warnings.warn(note, MarkWarning, stacklevel=3)
     return spans, note
 
+# %% ../nbs/40_auto_marks.ipynb #a40e0080
+_own = ('threshold','most','layers','against','within','language','max_new_tokens')
+
+def _items(prompt):
+    "The texts or chats, and whether several were given"
+    is_chat = isinstance(prompt, dict) or isinstance(prompt, (list,tuple)) and prompt and isinstance(prompt[0], dict)
+    several = not isinstance(prompt, str) and not is_chat and isinstance(prompt, Iterable)
+    return (list(prompt), True) if several else ([prompt], False)
+
+# %% ../nbs/40_auto_marks.ipynb #a40e0082
 def mark(
     model, # a Hugging Face causal LM
     tok, # its fast tokenizer
@@ -294,19 +341,17 @@ def mark(
     by:str='attention', # or 'asking'
     weight:float=1., # of the marks
     device:torch.device|str|None=None, # where the tensors go
-    **how, # for `score_sentences`: threshold, most, layers, within, language, and what the chat template takes
+    **how, # for `score_sentences`: threshold, most, layers, against, within, …, and what the chat template takes
 )->Prompt:
     "A prompt with the marks that a model gives it, for any method; raises `SpanError`, `SteeringError`"
-    several = not isinstance(prompt, (str,dict)) and isinstance(prompt, Iterable)
-    several = several and not (isinstance(prompt, (list,tuple)) and prompt and isinstance(prompt[0], dict))
-    items = list(prompt) if several else [prompt]
-    spans,notes = zip(*[_marks(model, tok, o, by, how) for o in items]) if items else ((),())
+    items,several = _items(prompt)
+    if not items:
+        raise SpanError('There is no text: give at least one')
+    spans,notes = zip(*[_marks(model, tok, o, by, how) for o in items])
     template = {k: v for k,v in how.items() if k not in _own}
-    p = highlight(tok, items if several else prompt, list(spans) if several else spans[0], weight=weight, **template)
-    res = Prompt(p.input_ids, p.attention_mask, p.weights, p.pieces, p.batched, notes)
+    p = highlight(tok, items, list(spans), weight=weight, **template)
+    res = Prompt(p.input_ids, p.attention_mask, p.weights, p.pieces, several, notes)
     return res if device is None else res.to(device)
-
-_own = ('threshold','most','layers','within','language','max_new_tokens')
 
 # %% ../nbs/40_auto_marks.ipynb #a40e0046
 def _marked_query(q, model, tok, by, how):
@@ -319,6 +364,7 @@ def _marked_query(q, model, tok, by, how):
     spans,_ = _marks(model, tok, told, by, how)
     return replace(q, spans=tuple(tuple((a, b) for k,a,b in spans if k==i) for i in range(len(told))))
 
+# %% ../nbs/40_auto_marks.ipynb #a40e0084
 def self_marked(
     task:Task, # whose marks are not looked at
     model, # a Hugging Face causal LM
@@ -336,6 +382,7 @@ def _characters(q):
     ranges = enumerate(q.spans) if isinstance(q, Chat) else [(0, q.spans)]
     return {(i, at) for i,own in ranges for a,b in own for at in range(a, b)}
 
+# %% ../nbs/40_auto_marks.ipynb #a40e0086
 def agreement(
     task:Task, # with its authors' marks
     other:Task, # with marks of another origin

@@ -307,11 +307,13 @@ def random_queries(
     heads,values = (_heads_of(model, kind) for kind in ('key','value'))
     mean,second = _random_vectors(rng, heads),_random_moments(rng, heads)
     fisher = _both(_random_moments(rng, heads), _random_moments(rng, values) if values else None)
-    gradients = {'random': _both(_random_vectors(rng, heads), _random_vectors(rng, values) if values else None)}
+    gradients = {kind: _both(_random_vectors(rng, heads), _random_vectors(rng, values) if values else None)
+                 for kind in ('random','echo')}
     scale = torch.tensor([D**-.5 for _,D in heads], dtype=torch.float64)
     curve = [(e, 1+10*e) for e in (.001,.01,.1)]
     curves = {'keys': curve, 'keys and values': curve}
-    meta = stats_meta(model, QueryStats, prompts=0, texts=0, distances=[], seed=seed, curves=curves)
+    learned = dict(curves=curves, echo=dict(epsilon=.001))
+    meta = stats_meta(model, QueryStats, prompts=0, texts=0, distances=[], seed=seed, **learned)
     layers = [s.layer for s in sites(model)]
     return QueryStats(mean, second, mean, _random_scores(rng, heads), scale, gradients, fisher, layers, meta)
 

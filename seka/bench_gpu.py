@@ -80,7 +80,7 @@ class PublishedStyle:
     ):
         one = replace(steerer, gain=1., neg_gain=0.)
         other = replace(steerer, gain=0., neg_gain=1.)
-        self.gains = steerer.gain,neg_gain
+        self.gains = steerer.gain or 0.,neg_gain
         self.P = [s.matrices.float() for s in (one, other)]     # ½P⁺ and ½P⁻, L×H×D×D
     def matrices(self, model, prompt):
         self.P = [P.to(model.device) for P in self.P]
@@ -111,7 +111,7 @@ class PublishedStyleAda(PublishedStyle):
     def __init__(self,
         steerer:AdaSEKA, # whose directions it uses
     ):
-        self.gains = steerer.gain,0.
+        self.gains = float(steerer.gain or 0.),0.
         self.factors = [f.float() for f in steerer.factors]     # U L×H×M×D×K and σ L×H×M×K
     @torch.no_grad()
     def matrices(self, model, prompt):

@@ -19,12 +19,11 @@ from tqdm.auto import tqdm
 
 # %% ../nbs/25_calibration.ipynb #52e1f225
 from .core import DataError, SteeringError
-from .layouts import fingerprint
 from .methods.base import method, search_space
 from .tasks import Task, make_tasks
 from .estimates import estimate
 from .harm import damage_task
-from .runs import settings
+from .runs import arithmetic, model_identity, settings
 
 # %% ../nbs/25_calibration.ipynb #69a3f137
 def _batched(task, model, tok, steerer, name, chat=False):
@@ -385,7 +384,7 @@ def _to_calibrate(chosen, stats, space):
 # %% ../nbs/25_calibration.ipynb #7f046d78
 def _identity(s, stats, seed):
     "Sixteen hex digits that change with anything that a score (of the scorer `s`) or a choice depends on"
-    model = [fingerprint(s.model), str(s.model.dtype)]
+    model = [model_identity(s.model), arithmetic(s.model.config.get_text_config().to_dict()), str(s.model.dtype)]
     measured = [s.task.digest, s.metric, s.paragraphs.digest]
     chosen = [settings(s.method.space), settings(stats), s.limit, s.chat, seed]
     return hashlib.sha256(json.dumps(model+measured+chosen).encode()).hexdigest()[:16]

@@ -402,6 +402,18 @@ def _steerer(name, source, settings=(), **named):
         raise SekaError(f'{name} cannot be made with {params}: {e}') from e
 
 # %% ../nbs/29_cli.ipynb #e100001f
+def _own(name, settings, names):
+    "The NAME=VALUE texts for a method: all where it stands alone, else those that it has; raises `SekaError`"
+    from seka import SekaError
+    if len(names)==1:
+        return settings
+    has = {o: _parameters(m.make) for o,m in _methods().items() if o in names}
+    asked = _named(settings, '--set')
+    nobody = [k for k in asked if not any(k in known for known in has.values())]
+    if nobody:
+        raise SekaError(f'--set {nobody[0]}: none of {", ".join(names)} has a parameter of this name')
+    return [f'{k}={v}' for k,v in asked.items() if k in has.get(name, ())]
+
 def _steerers(names, given, settings=(), **named):
     "Methods by their names: name → steerer"
     sources = _sources(names, given)
@@ -410,7 +422,7 @@ def _steerers(names, given, settings=(), **named):
         must,may = _needs(name)
         kinds = must | (may if given.stats else set())  # what it may take, it takes if the user gave it
         source = next((sources[k] for k in kinds if k in sources), None)
-        made[name] = _steerer(name, source, settings, **named)
+        made[name] = _steerer(name, source, _own(name, settings, names), **named)
     return made
 
 # %% ../nbs/29_cli.ipynb #949f077d
@@ -679,11 +691,18 @@ def _from_plan(path, given, setting, **named):
     steerer = Planned(Plan.load(path))
     return steerer.edits.method or 'plan', steerer
 
+def _at_default_damage(steerer):
+    "A method without settings: at the default damage, if its statistics have a dial for it"
+    from seka.dial import default_damage
+    return steerer.at_damage(default_damage) if getattr(steerer, 'has_dial', False) else steerer
+
 def _chosen(plan, name, given, setting, **named):
     "The name of what steers, and the steerer: of a saved plan, or of a method; raises `SekaError`"
     if plan is not None:
         return _from_plan(plan, given, setting, **named)
-    return name, _steerers([name], given, setting, **named)[name]
+    steerer = _steerers([name], given, setting, **named)[name]
+    untouched = not setting and all(value is None for value in named.values())
+    return name, _at_default_damage(steerer) if untouched else steerer
 
 # %% ../nbs/29_cli.ipynb #a021f979
 @app.command(cls=Filled)
@@ -725,6 +744,9 @@ def _save(stats, out, half):
     stats.save(out, torch.float16 if half else torch.float32)
 
 # %% ../nbs/29_cli.ipynb #b8444c43
+_dial_help = ('Learn as well what damage= means here, for seka, prism, key-scale, attention-bias and pasta: gains for '
+              'each head, measured on the texts of the package. It takes some minutes.')
+
 @app.command(cls=Filled)
 def learn(
     pairs: Annotated[str, Argument(help='"synthetic", "facts", "bios", "multihop", or a JSONL file of records.')],
@@ -734,12 +756,15 @@ def learn(
     chat: Annotated[bool, Option('--chat', help="Put the texts through the model's chat template.")] = False,
     batch_size: Annotated[int, Option(min=1, help='Texts a forward pass.')] = 32,
     half: HalfOption = False,
+    dial: Annotated[bool, Option('--dial', help=_dial_help)] = False,
 ):
     "Learn a model's key statistics from contrastive pairs."
-    from seka import learn as learn_, pairs as pairs_
+    from seka import learn as learn_, learn_dials, pairs as pairs_
     records = pairs_(pairs)
     _writable(out)
-    stats = learn_(*_load(model), records, values=values, chat=chat, batch_size=batch_size)
+    loaded = _load(model)
+    stats = learn_(*loaded, records, values=values, chat=chat, batch_size=batch_size)
+    stats = learn_dials(*loaded, stats) if dial else stats
     _save(stats, out, half)
     print(f'{out}: {stats.n} answer tokens, {len(stats.layers)} layers, {stats.meta["dropped"]} triplets dropped')
 
@@ -806,8 +831,10 @@ def convert(
 def _info_meta(meta):
     "What the header of statistics says, a line each"
     for k,v in meta.items():
-        if k!='curves':
+        if k not in ('curves','lengths','dials'):
             print(f'{k}: {v}')
+    if meta.get('dials'):
+        print(f'dials: {"; ".join(meta["dials"])}')
     for name,curve in meta.get('curves', {}).items():
         print(f'damage curve of {name} (ε damage): '+', '.join(f'{e:g} {d:.3f}' for e,d in curve))
 
@@ -886,6 +913,7 @@ def _answering(backend, model, steerers):
 # %% ../nbs/29_cli.ipynb #cb01603e
 _tasks_help = 'Some of {tasks}, with commas between; without it all that need no file.'
 MethodsOption = Annotated[str, Option(help='Some of plain, marks, {methods}, with commas between.')]
+_shared = 'NAME=VALUE, for all of these methods that have such a parameter, e.g. --set damage=1.02.'
 
 @app.command('eval', cls=Filled)
 def evaluate(
@@ -897,6 +925,7 @@ def evaluate(
     model: ModelOption = None,
     stats: StatsOption = [],
     expert: ExpertsOption = [],
+    setting: Annotated[list[str], Option('--set', help=_shared)] = [],
     chat: Annotated[bool, Option('--chat', help="Through the model's chat template.")] = False,
     collateral: Annotated[bool, Option('--collateral', help='Measure what whole answers lose, too.')] = False,
     backend: Annotated[str, Option(help='hf, in this process; or vllm, an engine with continuous batching.')] = 'hf',
@@ -908,7 +937,7 @@ def evaluate(
     if collateral and backend!='hf':
         raise typer.BadParameter('--collateral reads answers with the model in this process: take --backend hf')
     chosen = make_tasks(tasks, split, limit)
-    steerers = _steerers(methods.replace(',', ' ').split(), Given(model, stats, expert))
+    steerers = _steerers(methods.replace(',', ' ').split(), Given(model, stats, expert), setting)
     answering = _answering(backend, model, steerers)
     how = {} if backend=='hf' else dict(characters=262_144)
     results = evaluate_(*answering, chosen, steerers, out=out, split=split, limit=limit, chat=chat,

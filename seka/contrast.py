@@ -763,10 +763,12 @@ Load with `seka.{kind}.from_pretrained(...)`.
 _begin = r'<!-- seka\.{kind}[ :].*?-->'
 
 def _curves(meta):
-    "What a file says of itself, with a row for each curve of damage"
-    rows = {name: value for name,value in meta.items() if name!='curves'}
+    "What a file says of itself, with a row for each curve of damage, and the names of dials"
+    rows = {name: value for name,value in meta.items() if name not in ('curves','lengths','dials')}
     for name,curve in (meta.get('curves') or {}).items():
         rows[f'damage of {name} at ε'] = ', '.join(f'{d:.3f} at {e:g}' for e,d in curve)
+    if meta.get('dials'):
+        rows['dials'] = '; '.join(meta['dials'])
     return rows
 
 def _with_section(card, kind, meta):

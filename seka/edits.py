@@ -453,10 +453,38 @@ def _read(path):
     except Exception as e:
         raise DataError(f'{path} cannot be read as safetensors: {e}') from e
 
+# %% ../nbs/04_edits.ipynb #81e93b48
+def _is_number(o): return isinstance(o, (int,float)) and not isinstance(o, bool) and math.isfinite(o)
+
+def _is_whole(o): return isinstance(o, int) and not isinstance(o, bool)
+
+def _edit(line, tensor):
+    "An edit from its line in a file and its tensor; raises `ValueError`, `SteeringError`"
+    kind,layer,heads,op,options = line
+    words = all(isinstance(o, str) for o in (kind,op))
+    in_layer = layer is None or _is_whole(layer)
+    of_heads = heads is None or isinstance(heads, list) and all(map(_is_whole, heads))
+    if not (words and in_layer and of_heads and isinstance(options, dict)):
+        raise ValueError(f'no edit: {line!r:.80}')
+    return Edit(kind, layer, heads, op, tensor, options)
+
+def _model(stored):
+    "What a file says of the plan's model; raises `ValueError`"
+    texts = isinstance(stored, dict) and all(isinstance(stored.get(k, ''), str) for k in ('name','fingerprint'))
+    if not texts:
+        raise ValueError(f'no model: {stored!r:.80}')
+    return stored
+
 # %% ../nbs/04_edits.ipynb #6d2fffbc
 def _strength(stored):
     "A `Strength` from a file, None where a plan has none"
-    return stored and Strength(tuple(stored['tokens']), tuple(stored['factors']), bool(stored['sink']))
+    if stored is None:
+        return None
+    sink = stored['sink']
+    lists = [stored[name] for name in ('tokens','factors')]
+    if not all(isinstance(o, list) and all(map(_is_number, o)) for o in lists) or not isinstance(sink, bool):
+        raise ValueError(f'no strength: {stored!r:.80}')
+    return Strength(*map(tuple, lists), sink)
 
 def _load(cls,
     path:Path, # of a saved plan
@@ -471,8 +499,8 @@ def _load(cls,
         raise DataError(f'{path} is damaged: its contents do not match its checksum')
     try:
         stored = json.loads(header['plan'])
-        edits = [Edit(*line[:4], tensors[f'{i:04}'], line[4]) for i,line in enumerate(stored['edits'])]
-        return cls(edits, stored['model'], header.get('method', ''), _strength(stored.get('strength')))
+        edits = [_edit(line, tensors[f'{i:04}']) for i,line in enumerate(stored['edits'])]
+        return cls(edits, _model(stored['model']), header.get('method', ''), _strength(stored.get('strength')))
     except (KeyError, TypeError, ValueError, IndexError, SteeringError) as e:
         raise DataError(f'{path} is no plan that this package understands: {e}') from e
 

@@ -5,13 +5,15 @@
 # %% auto #0
 __all__ = ['Trial', 'column_names', 'real_sizes', 'received', 'whats_wrong', 'steerers', 'trial', 'logits', 'plain_ways', 'Wrong',
            'columns', 'verdict', 'rows_of', 'run_types', 'kept_row', 'keep', 'read_kept', 'Table', 'family_table',
-           'real_model', 'family_costs', 'same_in_chunks', 'at_the_door', 'door_costs', 'measure_real', 'main']
+           'real_model', 'family_costs', 'same_in_chunks', 'at_the_door', 'door_costs', 'measure_real', 'cost_lines',
+           'main']
 
 # %% ../nbs/46_families.ipynb #f4600002
 import argparse
 import inspect
 import json
 import math
+import re
 import time
 import warnings
 from collections import Counter, namedtuple
@@ -273,12 +275,13 @@ def _slopes(model, kinds):
     check_gradients(model, g[0])
     with torch.no_grad():
         here = loss(0*direction)
-        measured = [((loss(way*direction)-here)/way).item() for way in (1e-2, -1e-2, 1e-3, -1e-3)]
+        way = torch.tensor([1e-2, -1e-2, 1e-3, -1e-3])
+        sides = torch.stack([(loss(w*direction)-here)/w for w in way])
+        measured = [*sides.tolist(), *sides.view(2, 2).mean(1).tolist()]       # on each side, and over both
     return (g*direction).sum().item(), measured
 
 def _check_gradient(model):
     "Raise `Wrong` unless gradients come back through the sites"
-    sites(model, 'query')
     try:
         kinds = ('key','value') if sites(model, 'value') else ('key',)
     except ModelError:
@@ -482,6 +485,7 @@ class Table(list):
     )->int:
         "How many types have a verdict"
         return sum(row['verdict']==verdict for row in self)
+    def __repr__(self): return f"Table({len(self)} types, {self.count_of('right')} right)"
 
 def family_table(
     version:str=None, # of transformers; None: the newest that was looked at
@@ -499,13 +503,20 @@ def _line(row):
     marks = ['✓' if steered and n not in missing else '–' for n in column_names]
     return f"| {row['type']} | {row.get('place', '')} | {row.get('layers', '')} | {' | '.join(marks)} |"
 
+def _said(row):
+    "(what is refused, the sentence) of a row; the name of the model's class is left out of it"
+    said = [] if row['verdict']=='right' else [('everything', row.get('why') or '')]
+    said += [(', '.join(names), why) for why,names in row['refused'].items()]
+    name = r'\b[A-Za-z]\w*(For[A-Z]\w+|LMHead\w*|Attention)\b'
+    return [(what, re.sub(name, '…', why)) for what,why in said]
+
 def _reasons(table):
     "Why types, or columns of them, are refused"
+    types:dict[tuple,list[str]] = {}
     for row in table:
-        if row['verdict']!='right':
-            yield f"- **{row['type']}**, {row['verdict']}: {row.get('why')}"
-        for why,names in row['refused'].items():
-            yield f"- {row['type']}, {', '.join(names)}: {why}"
+        for reason in _said(row):
+            types.setdefault(reason, []).append(row['type'])
+    return [f"- {what} of {', '.join(own)}: {why}" for (what,why),own in sorted(types.items())]
 
 @patch
 def _repr_markdown_(self:Table):
@@ -550,12 +561,13 @@ def _methods(model):
 
 def family_costs(
     model:torch.nn.Module, # a causal LM
-    tokens:int=4096, # of the prompt, three quarters of it marked
+    tokens:int=4096, # of a prompt, three quarters of it marked
+    batch:int=4, # prompts, so that the GPU has more to do than the processor that calls it
     new_tokens:int=24, # that are generated
     rounds:int=15, # of reading; a third of it of writing
 )->list: # a row for each method, as `summary` gives them
     "What steering costs on a model"
-    prompt = random_prompt(model, 1, tokens)
+    prompt = random_prompt(model, batch, tokens)
     how = _methods(model)
     read = {n: partial(reading, model, prompt, s) for n,s in how.items()}
     write = {n: partial(writing, model, prompt, s, new_tokens) for n,s in how.items()}
@@ -565,12 +577,12 @@ def family_costs(
 
 # %% ../nbs/46_families.ipynb #f4600035
 def same_in_chunks(
-    model:torch.nn.Module, # a causal LM, which is made float32
+    model:torch.nn.Module, # a causal LM, which is made float64
     tokens:int=600, # of the prompt
     chunk:int=128, # tokens a pass
 )->dict: # method → whether the texts are equal
     "Whether 20 greedy tokens are the same in chunks as at once"
-    prompt = random_prompt(model.float(), 1, tokens)
+    prompt = random_prompt(model.double(), 1, tokens)
     def text(steerer, **kw):
         with steerer(model, prompt) if steerer else nullcontext():
             return model.generate(**prompt, max_new_tokens=20, do_sample=False, pad_token_id=0, **kw).tolist()
@@ -589,11 +601,12 @@ def at_the_door():
 
 def _timed(model, ids, where):
     "Milliseconds of a pass in which all keys of the middle are shifted"
-    def shift(site, states): states[:, ids.shape[1]//8:-ids.shape[1]//8] += .1
-    with torch.no_grad(), site_hooks(where, shift):
-        start = now()
+    start,stop = ids.shape[1]//8,ids.shape[1]*7//8
+    def shift(site, states): states[:,start:stop] += .1
+    with torch.no_grad(), site_hooks(where, shift, columns=(start, stop)):
+        begun = now()
         model(ids, logits_to_keep=1)
-        return dict(prefill_ms=1e3*(now()-start))
+        return dict(prefill_ms=1e3*(now()-begun))
 
 def door_costs(
     model:torch.nn.Module, # of a family that has its places at modules
@@ -631,6 +644,27 @@ def measure_real(
         Path(path).write_text(json.dumps(found, indent=1))
         print(t, json.dumps(found['door'].get(t) or [found['costs'][t], found['same'][t]]), flush=True)
 
+# %% ../nbs/46_families.ipynb #f460003b
+def _ratio(row, what):
+    "The median of a time's ratio to the base, 1 for the base itself"
+    return row.get(f'{what}_ms_ratio', (1, 1, 1))[1]
+
+def cost_lines(
+    found:dict, # as `measure_real` writes it
+)->list: # of lines
+    "What was measured, in words"
+    lines = []
+    for t,rows in found['costs'].items():
+        for r in rows:
+            lines.append(f"{t:13} {r['method']:9} prefill {r['prefill_ms'][1]:6.1f} ms × {_ratio(r, 'prefill'):.3f}, "
+                         f"later tokens {r['token_ms'][1]:6.2f} ms × {_ratio(r, 'token'):.3f}")
+        lines.append(f'{t:13} the same text in chunks: {found["same"][t]}')
+    for t,rows in found['door'].items():
+        for r in rows:
+            lines.append(f"{t:13} {r['method']:9} prefill {r['prefill_ms'][1]:6.1f} ms × {_ratio(r, 'prefill'):.3f} "
+                         'of the module')
+    return lines
+
 # %% ../nbs/46_families.ipynb #f460002c
 def main(arguments=None):
     "The program `python -m seka.families`"
@@ -647,5 +681,7 @@ def main(arguments=None):
         print(f"{row['type']:28} {row['verdict']:9} {row['why']}", flush=True)
     print(len(rows_of(a.out)), dict(Counter(row['verdict'] for row in rows_of(a.out))))
 
+# %% ../nbs/46_families.ipynb #f460002d
+#| eval: false
 if __name__=='__main__':
     main()

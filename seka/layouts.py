@@ -23,7 +23,7 @@ import torch
 from torch import nn
 from fastcore.basics import patch
 from torch.distributed.tensor import DTensor
-from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCausalLM, DynamicCache
+from transformers import CONFIG_MAPPING, MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCausalLM, DynamicCache
 from .core import ModelError, SteeringError
 
 # %% ../nbs/02_layouts.ipynb #d7447c1b
@@ -206,11 +206,14 @@ def latent(
     makes = getattr(attn, 'kv_a_proj_with_mqa', None)
     dim = getattr(attn, 'qk_rope_head_dim', None)
     heads = getattr(attn, 'num_heads', None) or _query_heads(config)
-    asks = next((m for n in ('q_b_proj','q_proj') if (m := getattr(attn, n, None)) is not None), None)
+    asks = next((m for n in ('q_b_proj','q_proj','q_gate_proj') if (m := getattr(attn, n, None)) is not None), None)
     if makes is None or not dim or not heads or not hasattr(attn, 'kv_b_proj'):
         return None
     def key(o): return o[...,-dim:].unflatten(-1, (1, dim))
-    def query(o): return o.unflatten(-1, (heads, -1))[...,-dim:]
+    def query(o):
+        states = o.unflatten(-1, (heads, -1))                                  # a gate may stand behind them
+        start = getattr(attn, 'qk_nope_head_dim', states.shape[-1]-dim)
+        return states[...,start:start+dim]
     norm = getattr(attn, 'k_rope_only_layernorm', None)
     res = dict(key=(makes, 1, dim, key) if norm is None else (norm, 1, dim))
     return res if asks is None else {**res, 'query': (asks, heads, dim, query)}
@@ -355,10 +358,15 @@ Shape = namedtuple('Shape', 'H G D')
 def shapes(
     model:nn.Module, # a Hugging Face causal LM
 )->list[Shape]: # of each layer that `sites` knows, in order
-    "KV heads H, query heads per KV head G and head dimension D of each layer"
+    "KV heads H, query heads per KV head G and head dimension D of each layer; raises `ModelError`"
     known = _every_site(model)
-    keys,queries = known['key'],known.get('query') or sites(model, 'query')
-    return [Shape(k.heads, q.heads//k.heads, k.dim) for k,q in zip(keys, queries)]
+    keys,queries = known['key'],known.get('query')
+    if queries:
+        return [Shape(k.heads, q.heads//k.heads, k.dim) for k,q in zip(keys, queries)]
+    count = _query_heads(decoder(model).config)                                # they cannot be reached, only counted
+    if not count:
+        return [Shape(k.heads, q.heads//k.heads, k.dim) for k,q in zip(keys, sites(model, 'query'))]
+    return [Shape(k.heads, count//k.heads, k.dim) for k in keys]
 
 # %% ../nbs/02_layouts.ipynb #17458022
 def geometry(
@@ -423,25 +431,27 @@ def _at_output(site, fn, prepend):
     def hook(module, args, out): fn(site, site.view(out, args[0]))
     return site.module.register_forward_hook(hook, prepend=prepend)
 
-def _inside(site, fn, prepend):
+def _inside(site, fn, prepend, columns):
     "The same for a site without such a module: at the door, or for queries at attention"
-    return _at_attention(site, fn) if site.entry.kind=='query' else _at_door(site, fn, prepend)
+    return _at_attention(site, fn) if site.entry.kind=='query' else _at_door(site, fn, prepend, columns)
 
 @contextmanager
 def site_hooks(
     sites:list[Site], # where to listen
     fn:Callable, # called with (site, states), states B×T×H×D; may write to them in place
     prepend:bool=False, # run before the hooks that are there already
+    columns:tuple|None=None, # (start, stop): `fn` looks at no other tokens; None: it may look at all
 )->Iterator[list]: # the hook handles
     "While open, call `fn` on the states of each site in each forward"
     with ExitStack() as doors:
-        handles = [_at_output(s, fn, prepend) if s.entry is None else doors.enter_context(_inside(s, fn, prepend))
-                   for s in sites]
+        handles = [_at_output(s, fn, prepend) if s.entry is None else
+                   doors.enter_context(_inside(s, fn, prepend, columns)) for s in sites]
         try:
             yield handles
         finally:
             for h in handles:
                 h.remove()
+
 
 # %% ../nbs/02_layouts.ipynb #4dae8eae
 class Captured(dict):
@@ -517,6 +527,13 @@ def _through(module, args, kwargs, edit):
     return args, {**kwargs, name: door}
 
 # %% ../nbs/02_layouts.ipynb #fa170007
+def _indices(index):
+    "A slice of the coordinates `index`, where they are evenly spaced, so that no tensor of indices is needed"
+    first,last = int(index[0]),int(index[-1])
+    step = int(index[1])-first if len(index)>1 else 1
+    evenly = len(index)==len(range(first, last+1, step)) and index.tolist()==[*range(first, last+1, step)]
+    return slice(first, last+1, step) if evenly else index
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Turning:
     "How positions turn the keys of a layer: in n planes of two coordinates each"
@@ -526,12 +543,22 @@ class Turning:
     row:torch.Tensor # a hidden state …
     start:torch.Tensor # … and its keys at position 0, H×D
     latest:list=field(default_factory=list) # (what gave the positions, angles) of the latest pass; layers may share it
+    ratios:dict=field(default_factory=dict) # device → ρ there, None where all are 1
+    at:tuple=field(init=False) # the two coordinates of all planes, as slices where they can be
 
+    def __post_init__(self):
+        object.__setattr__(self, 'at', (_indices(self.first), _indices(self.second)))
+    def ratio_on(self, device:torch.device)->torch.Tensor|None:
+        "ρ on a device, put there once; None where all are 1"
+        if device not in self.ratios:
+            self.ratios[device] = self.ratio.to(device) if self.ratio.ne(1).any() else None
+        return self.ratios[device]
     def planes(self, states:torch.Tensor)->tuple: # a and ρb, …×n
         "The coordinates of states …×D in the planes"
-        device = states.device
-        a,b = (states.index_select(-1, o.to(device)) for o in (self.first, self.second))
-        return a, b*self.ratio.to(b)
+        a,b = (states[...,i] for i in self.at)
+        ratio = self.ratio_on(states.device)
+        return a, b if ratio is None else b*ratio
+
 
 # %% ../nbs/02_layouts.ipynb #fa170008
 @patch
@@ -555,12 +582,16 @@ def turn(self:Turning,
 )->torch.Tensor: # B×T×H×D, a new tensor
     "States turned by position, or turned back"
     cos,sin = (o.to(states.device) for o in angles)
-    if back:
-        sin = -sin
-    a,b = self.planes(states.float())
-    res = states.float().index_copy(-1, self.first.to(states.device), cos*a-sin*b)
-    turned = (sin*a+cos*b)/self.ratio.to(states.device)
-    return res.index_copy(-1, self.second.to(states.device), turned).to(states.dtype)
+    a,b = self.planes(states)
+    across,along = (sin*b, sin*a)                                              # float32, whatever the states are
+    turned = (cos*a+across, cos*b-along) if back else (cos*a-across, cos*b+along)
+    ratio = self.ratio_on(states.device)
+    whole = 2*len(self.first)==states.shape[-1]
+    res = torch.empty_like(states) if whole else states.clone()
+    res[...,self.at[0]] = turned[0].to(states.dtype)
+    res[...,self.at[1]] = (turned[1] if ratio is None else turned[1]/ratio).to(states.dtype)
+    return res
+
 
 # %% ../nbs/02_layouts.ipynb #fa17000c
 class _Enough(Exception):
@@ -796,7 +827,7 @@ def _turnings(model, text, modules):
         if mixed:
             raise ModelError(f'{type(model).__name__} mixes the keys of neighbouring tokens in layer {h.layer}, and '
                              'turns them by position as well: what a key was before cannot be told')
-        t = t and _shared(t, t.angles(keys), same)
+        t = t and _shared(t, keys[:,warm:], rows.cpu(), same)
         res[h.layer] = t, t and c and _of_queries(t, c.query.transpose(1, 2).cpu()[:,warm:])
     return res
 
@@ -804,16 +835,25 @@ def _turnings(model, text, modules):
 def _of_queries(t, queries):
     "The turning of a layer's queries: that of its keys, but for a norm of their own behind RoPE"
     exact = .03 if queries.dtype.itemsize<4 else 1e-3
-    return replace(t, ratio=_ratio(queries.double(), t.first, t.second, exact).float())
+    ratio = _ratio(queries.double(), t.first, t.second, exact).float()
+    return replace(t, ratio=ratio, ratios={})
 
-def _shared(t, angles, same):
-    "A turning that shares its answers with an equal one among `same`; a new one is added there"
+def _unexplained(t, keys, angles):
+    "The share of how keys 1×T×H×D change with their positions that a turning by `angles` does not explain"
+    keys = keys.float()
+    left = t.turn(keys[:,:1].expand(keys.shape), angles)-keys
+    return (left.pow(2).sum()/(keys-keys[:,:1]).pow(2).sum()).item()
+
+def _shared(t, keys, rows, same):
+    "A turning that shares its answers with one among `same` that explains its keys as well; a new one is added there"
+    own = keys[int((rows==t.row).all(1).nonzero()[0,0]), None]                 # of the row that it asks with
     for other,known in same:
         alike = torch.equal(t.first, other.first) and torch.equal(t.second, other.second)
-        if alike and max((a-b).abs().max() for a,b in zip(angles, known))<.02:
+        if alike and _unexplained(t, own, known)<(1e-3 if keys.dtype.itemsize<4 else 1e-6):
             return replace(t, latest=other.latest)
-    same.append((t, angles))
+    same.append((t, t.angles(own)))
     return t
+
 
 # %% ../nbs/02_layouts.ipynb #fa170020
 def _check_spread(model, handed):
@@ -866,21 +906,39 @@ def _readers(calls, makers):
     return [Site(m.layer_idx, m, c.query.shape[1], c.query.shape[3], attention=m) for m,c in others.items()]
 
 # %% ../nbs/02_layouts.ipynb #fa170026
-def _passing_door(site, fn, ask):
+def _changed(site, old, fn, angles):
+    "States B×T×H×D after `fn`, which sees them as if before RoPE"
+    turning = site.entry.turning
+    states = old.clone() if angles is None else turning.turn(old, angles, back=True)
+    new = states.clone()
+    fn(site, new)
+    change = new-states
+    return old+(change if angles is None else turning.turn(change, angles))
+
+def _on_columns(site, old, fn, angles, start, stop):
+    "The same where `fn` looks at the tokens start:stop alone"
+    part = old[:,start:stop]
+    def shown(site, states):
+        whole = old.new_empty(old.shape)
+        whole[:,start:stop] = states
+        fn(site, whole)
+        states.copy_(whole[:,start:stop])
+    angles = angles and tuple(o[:,start:stop] for o in angles)
+    new = _changed(site, part, shown, angles)
+    return torch.cat([old[:,:start], new, old[:,stop:]], 1)
+
+def _passing_door(site, fn, ask, columns=None):
     "What a `Door` does for one site: `fn` on the states as if before RoPE"
     def edit(key, value, layer):
         if layer!=site.layer:
             return key, value
-        old = key if site.entry.kind=='key' else value                         # B, H, T, D
-        angles,turning = ask(),site.entry.turning
-        states = old.transpose(1, 2)
-        states = states.clone() if angles is None else turning.turn(states, angles, back=True)
-        new = states.clone()
-        fn(site, new)
-        change = new-states if angles is None else turning.turn(new-states, angles)
-        old = old+change.transpose(1, 2)
-        return (old, value) if site.entry.kind=='key' else (key, old)
+        old = (key if site.entry.kind=='key' else value).transpose(1, 2)       # B, T, H, D
+        args = site,old,fn,ask()
+        new = _changed(*args) if columns is None else _on_columns(*args, *columns)
+        new = new.transpose(1, 2)
+        return (new, value) if site.entry.kind=='key' else (key, new)
     return edit
+
 
 # %% ../nbs/02_layouts.ipynb #fa170028
 @contextmanager
@@ -898,13 +956,13 @@ def _at_attention(site, fn):
 
 # %% ../nbs/02_layouts.ipynb #fa17002a
 @contextmanager
-def _at_door(site, fn, prepend):
+def _at_door(site, fn, prepend, columns=None):
     "While open, call `fn` on the states of one site at the door"
     turning = site.entry.turning
     @torch.compiler.disable
     def before(module, args, kwargs):
         def ask(): return turning and turning.ask(module, args, kwargs)
-        return _through(module, args, kwargs, _passing_door(site, fn, ask))
+        return _through(module, args, kwargs, _passing_door(site, fn, ask, columns))
     handle = site.module.register_forward_pre_hook(before, with_kwargs=True, prepend=not prepend)
     try:
         yield handle
@@ -1162,11 +1220,12 @@ def tiny_values(
 
 
 # %% ../nbs/02_layouts.ipynb #049c7b06
-def _make(config, auto):
-    "A model of a configuration; transformers makes a Musicgen for sounds from its decoder's alone"
-    if config.model_type in ('musicgen','musicgen_melody'):
-        return MODEL_FOR_CAUSAL_LM_MAPPING[type(config)](config.decoder)
-    return auto.from_config(config)
+def _make(model_type, values, auto):
+    "A model of a type; a Musicgen for sounds is made of its decoder's configuration alone"
+    if model_type in ('musicgen','musicgen_melody'):
+        whole = CONFIG_MAPPING[model_type]
+        return MODEL_FOR_CAUSAL_LM_MAPPING[whole](whole.sub_configs['decoder'](**values['decoder']))
+    return auto.from_config(AutoConfig.for_model(model_type, **values))
 
 def tiny(
     model_type:str='llama', # a model type of transformers, e.g. 'qwen3', 'gemma3_text'
@@ -1177,10 +1236,10 @@ def tiny(
     """A causal LM of two layers with random weights in float32.
 
     It has 4 query heads on 2 KV heads of dimension 16, where the family allows."""
-    config = AutoConfig.for_model(model_type, **tiny_values(model_type, **kwargs))
+    values = tiny_values(model_type, **kwargs)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = _make(config, auto).eval()
+        model = _make(model_type, values, auto).eval()
         for name,p in model.named_parameters():
             if 'norm' in name:
                 p.data += torch.randn_like(p)*.2

@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['damage_steps', 'read_batch', 'rotations', 'Recall', 'recalls', 'query_moments', 'effective', 'ridged', 'least_damage',
-           'texts_and_spans', 'retrieval_score', 'Added', 'frozen', 'check_gradients', 'first_tokens',
-           'answer_gradient', 'drawn', 'fisher', 'QueryStats', 'own_kinds', 'checked_kinds', 'regular_fisher',
-           'predicted_divergence', 'natural_vector', 'curve_name', 'check_texts', 'sample_recalls', 'learn_queries']
+           'texts_and_spans', 'retrieval_score', 'Added', 'frozen', 'check_gradients', 'has_values', 'first_tokens',
+           'answer_gradient', 'drawn', 'fisher', 'are_curves', 'are_lengths', 'QueryStats', 'own_kinds',
+           'checked_kinds', 'regular_fisher', 'predicted_divergence', 'natural_vector', 'curve_name', 'check_texts',
+           'sample_recalls', 'learn_queries']
 
 # %% ../nbs/12_queries.ipynb #3d8096e5
-import random
+import math, random
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -278,7 +279,9 @@ def check_gradients(
                          'no vectors can be learned there. Methods that learn without gradients (SEKA) can steer it')
 
 # %% ../nbs/12_queries.ipynb #7749999e
-def _has_values(model):
+def has_values(
+    model:PreTrainedModel, # a causal LM
+)->bool:
     "Whether values can be edited apart from keys"
     try:
         return bool(sites(model, 'value'))
@@ -297,7 +300,7 @@ def _gradients(
     own = shapes(model)
     room = len(own),max(s.H for s in own),max(s.D for s in own)
     zero = torch.zeros(2, len(texts), *room, device=model.device, requires_grad=True)
-    added = Added(*zero) if _has_values(model) else Added(zero[0])
+    added = Added(*zero) if has_values(model) else Added(zero[0])
     with frozen(model), torch.enable_grad(), added(model, prompt):
         log_p = model(**batch).logits.float().log_softmax(-1)
         found = [torch.autograd.grad(rows.sum(), zero, retain_graph=True)[0] for rows in scores(log_p, prompt)]
@@ -370,6 +373,26 @@ def fisher(
             n += len(some)
     return total/n
 
+# %% ../nbs/12_queries.ipynb #683e22cf
+def _is_number(o): return isinstance(o, (int,float)) and not isinstance(o, bool) and math.isfinite(o)
+
+def _are_pairs(o, second):
+    "Whether this is a list of pairs, of ascending numbers above 0 and of what passes a test"
+    pairs = isinstance(o, (list,tuple)) and all(isinstance(p, (list,tuple)) and len(p)==2 for p in o)
+    if not pairs or not all(_is_number(a) and second(b) for a,b in o):
+        return False
+    at = [0, *(a for a,_ in o)]
+    return all(a<b for a,b in zip(at, at[1:]))
+
+def are_curves(o):
+    "damage curves, name → [(ε, damage), …] with ascending ε above 0"
+    return o is None or isinstance(o, dict) and all(_are_pairs(v, _is_number) for v in o.values())
+
+def are_lengths(o):
+    "damage curves at several lengths, name → [(tokens, curve), …] with ascending numbers of tokens"
+    def curve(c): return _are_pairs(c, _is_number)
+    return o is None or isinstance(o, dict) and all(_are_pairs(v, curve) for v in o.values())
+
 # %% ../nbs/12_queries.ipynb #29be3f2c
 @dataclass(frozen=True, eq=False, repr=False)
 class QueryStats(Stats):
@@ -388,7 +411,7 @@ class QueryStats(Stats):
     file = 'query_stats.safetensors'
     axes = {'mean':'LHD', 'second':'LHDD', 'ordinary':'LHD', 'retrieval':'LH', 'scale':'L',
             '*.fisher':'LHDD', '*.gradient.*':'LHD'}
-    needs = Stats.needs | dict(prompts=is_count, texts=is_count)
+    needs = Stats.needs | dict(prompts=is_count, texts=is_count, curves=are_curves, lengths=are_lengths)
     shipped = 'smollm2-135m-instruct.queries.safetensors'
 
 # %% ../nbs/12_queries.ipynb #c1d20a61
@@ -533,7 +556,7 @@ def _check_model(model):
     "Raise `ModelError` unless vectors for keys and values of all heads can be learned here"
     if any(s.local for s in sites(model)):
         raise ModelError('Under tensor parallelism no process sees all heads: learn in one process')
-    pairs = zip(sites(model), sites(model, 'value')) if _has_values(model) else []
+    pairs = zip(sites(model), sites(model, 'value')) if has_values(model) else []
     wider = [k.layer for k,v in pairs if v.heads>k.heads or v.dim>k.dim]
     if wider:
         raise ModelError(f'The values of layer {wider[0]} have more heads or dimensions than its keys, '
@@ -659,7 +682,7 @@ def learn_queries(
     _check_model(model)
     with eval_mode(model), tqdm(total=4+len(prompts), desc='learning', disable=not progress) as bar:
         stats = _learned(model, tok, prompts, texts, distances, bar, spans=spans, samples=samples, seed=seed)
-        for values in (False, True)[:1+_has_values(model)]:
+        for values in (False, True)[:1+has_values(model)]:
             stats = stats.measured(model, tok, texts[::3], values=values)
             bar.update()
     return stats

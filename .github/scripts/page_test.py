@@ -13,6 +13,7 @@ import time
 import traceback
 import urllib.error
 import urllib.request
+from ast import literal_eval
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -134,7 +135,8 @@ def marked_in(code):
     from seka.spans import parse_marks
     names = {}
     exec(code[code.index('text = '):code.index('prompt = ')], names)
-    text,spans = parse_marks(names['text'])
+    markers = re.search(r'markers=(.+)\)$', code, re.M)
+    text,spans = parse_marks(names['text'], literal_eval(markers[1]) if markers else '**')
     return text,[(text[a:b], w) for a,b,w in spans]
 
 

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['share_rules', 'Aim', 'Call', 'Attending', 'bias_columns', 'aimed_share', 'others_factor', 'explicit_attention',
-           'marked_attention', 'aimed_attention', 'biased_attention', 'eager_biased_attention', 'switched_attention',
-           'attending', 'query_heads', 'token_bias', 'AttentionSession', 'BiasSession', 'open_biases', 'one_weight',
-           'AimSession', 'open_shares', 'attention_maps', 'attention_mass', 'attention_calls', 'attention_inputs',
-           'eager_attention', 'attention_at', 'last_attention']
+           'marked_attention', 'aimed_attention', 'biased_attention', 'family_attention', 'whole_mask_attention',
+           'switched_attention', 'attending', 'query_heads', 'token_bias', 'AttentionSession', 'BiasSession',
+           'open_biases', 'one_weight', 'AimSession', 'open_shares', 'attention_maps', 'attention_mass',
+           'attention_calls', 'attention_inputs', 'eager_attention', 'attention_at', 'last_attention']
 
 # %% ../../nbs/11_attention.ipynb #8f053e50
 import math
@@ -33,6 +33,7 @@ from .hf import Session, check_spared, sessions_of
 # %% ../../nbs/11_attention.ipynb #6d3d09aa
 from importlib import import_module
 from transformers.masking_utils import eager_mask
+
 
 # %% ../../nbs/11_attention.ipynb #c19af3d9
 def bias_columns(
@@ -256,38 +257,52 @@ AttentionInterface.register('seka', biased_attention)
 AttentionMaskInterface.register('seka', sdpa_mask)
 
 # %% ../../nbs/11_attention.ipynb #4a9bd0d3
-def _own_function(module):
-    "The eager attention function of a module's family, or None"
-    return getattr(import_module(type(module).__module__), 'eager_attention_forward', None)
+def _own_attention(module, query, key, value, mask, scaling, biases, **kwargs):
+    "The eager attention of a module's family, with biases in its mask"
+    T,K,floor = query.shape[2],key.shape[2],torch.finfo(query.dtype).min
+    seen = _seen(mask, T, K, 0, T, query.device)
+    total = query.new_zeros(seen.shape).masked_fill(~seen, floor)
+    for heads,bias in biases:
+        total = total+(heads[:,None,None]*bias[:,None,None]).to(total.dtype)   # B, H·G, 1, K
+    own = import_module(type(module).__module__).eager_attention_forward
+    return own(module, query, key, value, total.clamp(min=floor), scaling=scaling, **kwargs)
 
-def _shared_out(out, p, value, aim):
-    "The output B×T×(H·G)×D and the map of a family's own function, with the share that an aim gives to marked keys"
-    exact = p.to(torch.promote_types(p.dtype, torch.float32))
-    new = _aimed(exact, aim)
-    return (out+_by_group(new-exact, value.to(exact)).transpose(1, 2)).to(out.dtype), new.to(p.dtype)
-
-def eager_biased_attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
-    "An attention function for transformers: the family's own, with the biases and aims of the open sessions"
+@torch.compiler.disable
+def family_attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
+    "`biased_attention`; the family's own eager function where each query has sinks of its own"
+    if kwargs.get('sinks') is None:
+        return biased_attention(module, query, key, value, attention_mask, scaling, **kwargs)
     for listen in _listeners.get():
-        seen = attention_mask[:,:1]>torch.finfo(attention_mask.dtype).min/2
-        listen(Call(module, query.detach(), key.detach(), value.detach(), scaling, kwargs.get('s_aux'), seen,
+        listen(Call(module, query.detach(), key.detach(), value.detach(), scaling, None, attention_mask,
                     kwargs.get('softcap')))
     biases,aim = _wishes(module, query, key)
-    for heads,bias in biases:
-        attention_mask = attention_mask+(heads[:,None,None]*bias[:,None,None]).to(attention_mask.dtype)
+    if aim is not None:
+        raise SteeringError(f'{type(module).__name__} has sinks of its own for each query, where shares of attention '
+                            'cannot be set. Biases of logits can')
     scaling = query.shape[-1]**-.5 if scaling is None else scaling
-    out,p = _own_function(module)(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
-    return (out, p) if aim is None else _shared_out(out, p, value, aim)
+    return _own_attention(module, query, key, value, attention_mask, scaling, biases, **kwargs)
 
-AttentionInterface.register('seka-eager', torch.compiler.disable(eager_biased_attention))
-AttentionMaskInterface.register('seka-eager', eager_mask)
+def whole_mask_attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
+    "`family_attention`, for a decoder whose masks are made whole, as its own eager function expects them"
+    if attention_mask is not None:
+        attention_mask = attention_mask>torch.finfo(attention_mask.dtype).min/2
+    return family_attention(module, query, key, value, attention_mask, scaling, **kwargs)
+
+# %% ../../nbs/11_attention.ipynb #eada2879
+AttentionInterface.register('seka', family_attention)
+AttentionInterface.register('seka-whole-mask', torch.compiler.disable(whole_mask_attention))
+AttentionMaskInterface.register('seka-whole-mask', eager_mask)
 
 
 # %% ../../nbs/11_attention.ipynb #73d8b0b1
 def _fitting_name(text, name):
     "The attention function of `name` that fits a decoder"
     eager_alone = not getattr(text, '_supports_sdpa', True)
-    return 'seka-eager' if name=='seka' and eager_alone else name
+    if name!='seka' or not eager_alone:
+        return name
+    said = [m.is_causal for m in text.modules() if hasattr(m, 'is_causal')]
+    return name if said and all(said) else 'seka-whole-mask'
+
 
 # %% ../../nbs/11_attention.ipynb #18a57be4
 _switched = WeakKeyDictionary() # decoder → (how many switched it over, its own attention)

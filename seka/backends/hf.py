@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['Home', 'Note', 'refused_methods', 'Routed', 'session_makers', 'wrapping', 'cache_name', 'cache_of', 'call_arguments',
            'home', 'bind', 'forget', 'unsteered', 'open_sessions', 'sessions_of', 'Passing', 'Pass', 'Work', 'Session',
-           'around', 'check_spared', 'EditSession', 'placed', 'RoutedSession', 'bind_routed', 'open_plan',
-           'check_model', 'generate', 'prefill', 'next_logprobs', 'Comparison', 'compare']
+           'around', 'check_spared', 'near_overflow', 'out_of_range', 'EditSession', 'placed', 'RoutedSession',
+           'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill', 'next_logprobs', 'Comparison', 'compare']
 
 # %% ../../nbs/06_hf.ipynb #c5bbb3fe
 import html, inspect, math, threading, warnings
@@ -16,7 +16,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache, wraps
 from importlib import import_module
-from types import MethodType
 from weakref import WeakKeyDictionary
 import torch
 from fastcore.basics import patch
@@ -24,7 +23,7 @@ from transformers import Cache, GenerationMixin
 from ..core import ModelError, SteeringError
 from ..layouts import Site, cache_names, decoder, fingerprint, site_hooks, sites, structure
 from ..spans import Prompt, highlight
-from ..edits import Plan, add_directions, curved, head_query, linear, route, scale, shift
+from ..edits import Plan, add_directions, curved, head_query, linear, route, routings, scale, shift
 from ..place import in_force, marks_of, place, positions
 
 # %% ../../nbs/06_hf.ipynb #43693ab0
@@ -127,7 +126,7 @@ def _function(e, heads, tensor):
     return edit
 
 # %% ../../nbs/06_hf.ipynb #b4a01799
-_bound = WeakKeyDictionary()    # plan → decoder → (homes, what was made for them)
+_bound:WeakKeyDictionary = WeakKeyDictionary()    # plan → decoder → (homes, what was made for them)
 
 def bind(
     plan:Plan, # of shift, linear and scale edits
@@ -241,7 +240,7 @@ class Work:
     "What a kind of session does in a pass; this one does nothing"
     stays = False       # whether it has work to do after the prompt
     fades = False       # whether what it does behind the prompt is multiplied by `state.now`
-    within = None       # the session that opened it for itself, if any
+    within:'Session|None' = None    # the one that opened it for itself, if any
     def idle(self)->bool:
         "Whether there is nothing to do at all"
         return False
@@ -252,6 +251,7 @@ class Work:
 class Session(Work):
     "One open `with`: places each forward pass of its own on the prompt, and leaves when the prompt is in the cache"
     strength = None     # how the prompt's weights become those of edits, a `Strength`; None: they are
+    extreme = False     # whether numbers are so large that the states behind each pass are looked at
     def __init__(self,
         model:torch.nn.Module, # a causal LM
         prompt:Prompt, # the marked prompt
@@ -270,6 +270,7 @@ class Session(Work):
         self.lock = threading.RLock()
         self.active = 0             # calls of `generate` that are running
         self.listening = ExitStack()
+        self.leftover:list[ExitStack] = []  # hooks of passes that failed
         self.listening_now = False
         self.closed = False
         self.used = False
@@ -281,22 +282,23 @@ def around(
     session:Session,
 )->list: # the nearest first
     "The sessions that opened a session for themselves"
-    found = []
-    while (session := session.within) is not None:
-        found.append(session)
-    return found
+    opener = session.within
+    return [] if opener is None else [opener, *around(opener)]
 
 # %% ../../nbs/06_hf.ipynb #21c46cf8
 def check_spared(
     weights:torch.Tensor, # of a prompt, B×T
     edited:torch.Tensor, # what a plan's rule makes of them, B×T
 ):
-    "Raise `SteeringError` where all that is marked is the first token of the text, which the plan spares"
-    if weights.any() and not edited.any():
+    "Raise `SteeringError` for a row in which all that is marked is the first token of the text, which the plan spares"
+    asked,done = (o.ne(0).any(1) for o in (weights, edited))
+    spared = (asked & ~done).nonzero().flatten().tolist()
+    if spared:
+        where = f' of row {spared[0]}' if len(asked)>1 else ''
         raise SteeringError(
-            'The only marked token is the first of the text. Models park attention there that they have no use for, '
-            'and an edit would reach every word: put something before it (a system message, a title, a line break), or '
-            'mark more')
+            f'The only marked token{where} is the first of the text. Models park attention there that they have no use '
+            'for, and an edit would reach every word: put something before it (a system message, a title, a line '
+            'break), or mark more')
 
 @patch
 def _check_edited(self:Session):
@@ -318,6 +320,43 @@ def _check(self:Session):
         raise SteeringError(
             'Gradient checkpointing computes the layers again in the backward pass, where they would not be '
             'steered: switch the checkpointing off, or call model.eval()')
+
+# %% ../../nbs/06_hf.ipynb #60bee10c
+_largest:WeakKeyDictionary = WeakKeyDictionary()      # plan → the largest of its numbers
+
+def _factor(e):
+    "The largest number, without its sign, that an edit multiplies weights by; experts count at most 1"
+    gain = e.options.get('gain') if e.op=='routed' else None
+    return e.tensor.abs().max().item() if gain is None else abs(gain)
+
+def near_overflow(
+    plan:Plan, # whose edits are multiplied
+    weights:torch.Tensor, # with these
+    dtype:torch.dtype, # of the model
+)->bool: # True also where the product is no number
+    "Whether edits times weights come within a factor of ten thousand of the largest number of a format"
+    if plan not in _largest:
+        _largest[plan] = max((_factor(e) for e in plan.edits if e.tensor.numel()), default=0.)
+    reach = _largest[plan]*weights.abs().max().item()
+    return not reach < torch.finfo(dtype).max/1e4
+
+# %% ../../nbs/06_hf.ipynb #9bfbeb90
+def out_of_range(
+    model:torch.nn.Module, # that gave such numbers
+)->SteeringError: # to be raised
+    "What to say of states or logits that are no numbers"
+    return SteeringError(
+        f'Steered like this, the model leaves the range of its numbers ({model.dtype}), and its answers would be '
+        'noise: use a smaller gain, smaller weights of the marks, or the model in float32')
+
+@patch
+def _check_range(self:Session, p, out):
+    "Raise `SteeringError` where a pass over the prompt gave states that are no numbers"
+    states,at = out[0],p.placement
+    real = self.marks.mask[:, at.start:at.start+states.shape[1]].repeat_interleave(at.repeats, 0).bool()
+    fine = states[:, :real.shape[1]].isfinite().all(-1).to(real.device)
+    if not fine[real].all():
+        raise out_of_range(self.model)
 
 # %% ../../nbs/06_hf.ipynb #4939749d
 @patch
@@ -358,6 +397,8 @@ def length_of(self:Session, cache:Cache)->int:
     return int(cache.get_seq_length(self.layer) if self.layer else cache.get_seq_length())
 
 # %% ../../nbs/06_hf.ipynb #c090a366
+_changed = 'The modules of the model were changed inside the `with`: make the change first, then open it'
+
 @patch
 def decode(self:Session, start:int, x:torch.Tensor, cache:Cache):
     "Called for a pass behind the prompt; by default nothing is done"
@@ -366,8 +407,7 @@ def decode(self:Session, start:int, x:torch.Tensor, cache:Cache):
 def _read(self:Session, x, ids, start, cache):
     "Begin a pass over the prompt"
     if structure(self.model)!=self.parts:
-        raise SteeringError(
-            'The modules of the model were changed inside the `with`: make the change first, then open it')
+        raise SteeringError(_changed)
     rows,tokens = x.shape[:2]
     placement = place(self.marks, start, rows, tokens, ids)
     if ids is None:
@@ -410,28 +450,35 @@ def _watch_end(self:Session):
     current.callback(handle.remove)
 
 @patch
-def _drop(self:Session):
-    "Forget the pass that was running in this thread, if any, and take its hooks off"
+def _drop(self:Session, failed:bool=False):
+    "Forget the pass that was running in this thread, if any, and take its hooks off; that of a failed pass later"
     p = self.state.current
     self.state.current = None
     if isinstance(p, Pass):
         p.hooks.close()
-    if self.state.ending:
-        self.state.ending.close()
+    ending = self.state.ending
     self.state.ending = None
+    if ending is None:
+        return p
+    if failed and not self.closed:                      # PyTorch is going through the hooks that were there
+        self.leftover.append(ending)
+    else:
+        ending.close()
     return p
 
 # %% ../../nbs/06_hf.ipynb #1566c1ad
 @patch
 def _end(self:Session, out):
     "The pass is over, or failed (then there is no output)"
-    p = self._drop()
+    p = self._drop(failed=out is None)
     if out is None or not isinstance(p, Pass):
         return
     if self.closed:
         raise SteeringError('The `with` was closed while a forward pass over its prompt was running: '
                             'keep it open until the prompt is read')
     self.finish(p, out)
+    if self.extreme:
+        self._check_range(p, out)
     cache = cache_of(out)
     if cache is None:
         return
@@ -446,20 +493,24 @@ def _kept(notes, length):
     "Notes of the first tokens of a cache only"
     return tuple(n._replace(ids=n.ids[:, :length], weights=n.weights[:, :length]) for n in notes) if length else ()
 
-def _forgetting(name):
-    "A cache's method that shortens it, and its notes"
-    def shorten(self, *args, **kwargs):
-        res = getattr(type(self), name)(self, *args, **kwargs)
-        self.seka_notes = _kept(self.seka_notes, 0 if name=='reset' else int(self.get_seq_length()))
+class _Shortening:
+    "A cache's method that shortens it, and its notes; it is copied and stored with the cache"
+    def __init__(self, cache, name):
+        self.cache = cache
+        self.name = name
+    def __call__(self, *args, **kwargs):
+        res = getattr(type(self.cache), self.name)(self.cache, *args, **kwargs)
+        length = 0 if self.name=='reset' else int(self.cache.get_seq_length())
+        self.cache.seka_notes = _kept(self.cache.seka_notes, length)
         return res
-    return shorten
 
+# %% ../../nbs/06_hf.ipynb #5f5c2490
 def _put_notes(cache, notes):
     "Put notes on a cache, and see to it that they do not outlive what they are about"
     if not hasattr(cache, 'seka_notes'):
         for name in ('reset','crop'):
             if hasattr(cache, name):
-                setattr(cache, name, MethodType(_forgetting(name), cache))
+                setattr(cache, name, _Shortening(cache, name))
     cache.seka_notes = notes
 
 # %% ../../nbs/06_hf.ipynb #6e77e073
@@ -665,6 +716,8 @@ def __exit__(self:Session, kind=None, error=None, trace=None):
         return
     self.closed = True
     self._drop()
+    for hook in self.leftover:
+        hook.close()
     self._unlisten()
     if here:
         _here.set(tuple(s for s in here if s is not self))
@@ -675,7 +728,11 @@ def __exit__(self:Session, kind=None, error=None, trace=None):
         if opened and not opened.sessions:
             _unshadow(self.model, opened.replaced)
             del _open[self.model]
-    if kind is None and self.marked and not self.used:
+    if kind is not None or not self.marked:
+        return
+    if decoder(self.model) is not self.decoder:         # whose passes would have run plain
+        raise SteeringError(_changed)
+    if not self.used:
         raise SteeringError(
             'Nothing was steered in this `with`: no forward pass over its prompt reached the model while it was '
             'open. '
@@ -706,8 +763,9 @@ class EditSession(Session):
     def idle(self): return not self.functions
     def guarded(self): return [s for s,_ in self.functions[:1]]
     def begin(self, p):
+        columns = p.part.start,p.part.stop
         for s,f in self.functions:
-            p.hooks.enter_context(site_hooks([s], self._editing(p, f), prepend=True))
+            p.hooks.enter_context(site_hooks([s], self._editing(p, f), prepend=True, columns=columns))
     def finish(self, p, out):
         if p.part and p.reached!=len(self.functions):
             raise SteeringError(
@@ -797,12 +855,22 @@ def _route_at(e, at, where):
     return Routed(e.layer, at.site, where['query'][e.layer], heads, U, S, U.to(at.dtype), e.options)
 
 # %% ../../nbs/06_hf.ipynb #37eb3e15
+def _is_routing(options):
+    "Whether the options of a routed edit say all that is needed"
+    gain = options.get('gain')
+    number = isinstance(gain, (int,float)) and math.isfinite(gain)
+    return number and options.get('routing') in list(routings) and options.get('router_pass') in ('in','two')
+
 def _check_routed(plan, model):
     "Raise `SteeringError` where routed edits cannot be carried out"
     layers = {e.layer for e in plan.edits}
     keys = [s for s in sites(model) if s.layer in layers]
     if plan.needs!=(('key','routed'),):
         raise SteeringError(f'Routed edits cannot be mixed with others in one plan: {plan.needs}')
+    odd = [e.options for e in plan.edits if not _is_routing(e.options)]
+    if odd:
+        raise SteeringError(f'The plan routes with {odd[0]!r:.80}: expected routing {" or ".join(routings)}, '
+                            'router_pass in or two, and a gain')
     if any(s.local for s in keys):
         raise SteeringError(
             'AdaSEKA cannot run under tensor parallelism: each process has other heads than the factors expect. '
@@ -907,7 +975,9 @@ def open_plan(
         raise SteeringError(
             f'A plan of {", ".join(" ".join(n) for n in plan.needs)} needs several sessions: open one `with` in '
             f'another')
-    return makers.pop()(model, prompt, plan)
+    session = makers.pop()(model, prompt, plan)
+    session.extreme = near_overflow(plan, session.marks.by, model.dtype)
+    return session
 
 # %% ../../nbs/06_hf.ipynb #18ce76c3
 def check_model(

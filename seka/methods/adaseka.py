@@ -228,6 +228,16 @@ def plan(self:AdaSEKA)->Plan:
             edits.append(Edit('key', layer, keep.nonzero().flatten(), 'routed', rows, options))
     return Plan(tuple(edits), model_of(one), 'AdaSEKA')
 
+# %% ../../nbs/10_adaseka.ipynb #090973f6
+@patch(cls_method=True)
+def published(cls:AdaSEKA,
+    experts:dict, # name → `KeyStats` of the model that is to be steered
+    **others, # parameters that are to be other than published
+)->AdaSEKA:
+    "The settings of the paper and the published code"
+    settings = dict(gain=1., k=5, routing='paper', router_pass='two', heads=1.)
+    return cls(experts, **{**settings, **others})
+
 # %% ../../nbs/10_adaseka.ipynb #0d4d85d1
 def _found_alpha(session):
     "What the router of a session says for its prompt: layer → α, B×H′×M"

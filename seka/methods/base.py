@@ -8,7 +8,7 @@ __all__ = ['once', 'Steerer', 'check_finite', 'check_share', 'set_default_heads'
            'wrapped', 'method_named', 'parameters', 'method', 'search_space', 'Planned']
 
 # %% ../../nbs/08_methods.ipynb #53f4748b
-import hashlib, importlib, inspect, json, math, pkgutil
+import hashlib, importlib, inspect, json, pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import wraps
@@ -89,11 +89,12 @@ def _fingerprint(self):
 
 # %% ../../nbs/08_methods.ipynb #90d7fc0c
 def check_finite(**values):
-    "Raise `SteeringError` for a parameter that is not a finite number"
+    "Raise `SteeringError` for a parameter that is not a finite number in float32"
+    most = torch.finfo(torch.float32).max
     for n,v in values.items():
         number = isinstance(v, (int,float)) and not isinstance(v, bool)
-        if not number or not math.isfinite(v):
-            raise SteeringError(f'{n}={v!r} is not a finite number')
+        if not number or not abs(v)<=most:
+            raise SteeringError(f'{n}={v!r:.40} is not a finite number (the largest one, in float32, is {most:.1e})')
 
 def check_share(**values):
     "Raise `SteeringError` for a parameter that is no share"
@@ -272,20 +273,21 @@ class Wrapped:
         outer:Wrapper,
         inner:Method,
     ):
+        assert callable(inner.make)
         self.outer = outer
-        self.inner = inner
+        self.make = inner.make
         mine = list(inspect.signature(outer.make).parameters.values())[1:]
-        theirs = list(inspect.signature(inner.make).parameters.values())
+        theirs = list(inspect.signature(self.make).parameters.values())
         self.own = tuple(p.name for p in mine)
         if both := set(self.own) & {p.name for p in theirs}:
             raise SteeringError(f'{outer.name!r} and {inner.name!r} both have the parameter {min(both)!r}, '
                                 'so neither can stand in the other by name: make them from their classes')
         self.__signature__ = inspect.Signature([p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in theirs+mine])
-        self.__qualname__ = f'{outer.make.__qualname__}:{inner.make.__qualname__}'
+        self.__qualname__ = f'{outer.make.__qualname__}:{getattr(self.make, "__qualname__", inner.name)}'
     def __call__(self, *args, **params):
         own = {k: v for k,v in params.items() if k in self.own}
         rest = {k: v for k,v in params.items() if k not in self.own}
-        return self.outer.make(self.inner.make(*args, **rest), **own)
+        return self.outer.make(self.make(*args, **rest), **own)
 
 # %% ../../nbs/08_methods.ipynb #d41ab165
 def wrapped(

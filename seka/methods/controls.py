@@ -45,7 +45,7 @@ def plan(self:KeyScale)->Plan:
     "One scaling for each layer with kept heads"
     if self.damage is not None:
         return dialled_plan(self)
-    return self.head_plan('scale', torch.full(self.keep.shape, float(self.gain)))
+    return self.head_plan('scale', torch.full(self.keep.shape, float(self.gain or 0)))
 
 # %% ../../nbs/17_controls.ipynb #2333daeb
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,7 +69,7 @@ def matrices(self:RandomSubspace)->torch.Tensor:
     real = (torch.arange(D)<torch.tensor(self.stats.dims)[:,None])[:,None,:,None]     # L, 1, D, 1
     for gain,rank in zip((self.gain, self.neg_gain), self.ranks()):
         Q = torch.linalg.qr(torch.randn(M.shape, generator=rng, dtype=M.dtype)*real).Q
-        M += .5*gain*projector(Q, torch.arange(D)<rank[...,None])
+        M += .5*(gain or 0)*projector(Q, torch.arange(D)<rank[...,None])
     return M*self.keep[...,None,None]
 
 # %% ../../nbs/17_controls.ipynb #446ed444

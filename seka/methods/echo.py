@@ -22,8 +22,7 @@ from ..tasks import say_again, to_prompt
 from ..backends.hf import generate, unsteered
 from ..contrast import eval_mode
 from ..echo_prompts import EchoPrompt, echo_prompts
-from ..queries import Added, QueryStats, predicted_divergence, regular_fisher
-from ..queries import _has_values, frozen
+from ..queries import Added, QueryStats, frozen, has_values, predicted_divergence, regular_fisher
 from .base import Look, register
 from .key_bias import KeyBias, allowed
 
@@ -44,6 +43,7 @@ def _until_end(reply, ends):
     found = torch.isin(reply, ends).nonzero().flatten()
     return reply[:found[0]+1] if len(found) else reply
 
+# %% ../../nbs/41_echo.ipynb #eaf5ead9
 @torch.no_grad()
 def teacher_replies(
     model:PreTrainedModel, # a causal LM
@@ -181,6 +181,7 @@ class _Step:
     size:float # δ of the last step
     gained:bool=True # whether the last step lowered ℓ
 
+# %% ../../nbs/41_echo.ipynb #53b3616e
 def _search(
     at, # `_Step`, where the gradient was taken
     g, # −∇ℓ there
@@ -206,14 +207,19 @@ _first_steps = (1e-4, 3e-4, 1e-3) # δ tried at first; later a third, as much, a
 def _next_steps(at):
     return (at.size/3, at.size, 3*at.size) if at.size else _first_steps
 
-def _check_learning(stats, model, prompts, held):
-    "Raise unless echo can be learned"
+def _material(stats, model, prompts, held):
+    "The prompts to learn from and those held back; raises unless echo can be learned"
     stats.check(model)
-    if not _has_values(model):
+    if not has_values(model):
         raise SteeringError(f'{type(model).__name__} has no values apart from its keys, and echo edits both')
-    for name,some in (('prompts', prompts), ('held', held)):
+    found = {'prompts': prompts, 'held': held}
+    for name,split in (('prompts','train'), ('held','held')):
+        if found[name] is None:
+            found[name] = echo_prompts(split)
+    for name,some in found.items():
         if not some:
             raise DataError(f'{name} is empty: echo learns from marked prompts, and tries steps on others held back')
+    return found['prompts'],found['held']
 
 # %% ../../nbs/41_echo.ipynb #ec40001e
 def learn_echo(
@@ -230,9 +236,7 @@ def learn_echo(
 )->QueryStats: # with the gradient `echo`, and meta['echo']
     """Learn the vectors under which a mark acts as if it were said again; raises `DataError`, `ModelError`,
     `SteeringError`"""
-    prompts = echo_prompts('train') if prompts is None else prompts
-    held = echo_prompts('held') if held is None else held
-    _check_learning(stats, model, prompts, held)
+    prompts,held = _material(stats, model, prompts, held)
     settings = dict(guidance=guidance, batch_size=batch_size)
     with eval_mode(model), tqdm(total=2+steps, desc='echo', disable=not progress) as bar:
         said = teacher_replies(model, tok, prompts, new_tokens, 2*batch_size)

@@ -103,7 +103,9 @@ class KeyBias(HeadEdit):
 # %% ../../nbs/13_key_bias.ipynb #c1d20b10
 def _curve(bias):
     "The damage curve of the vectors of a `KeyBias`, from (0, 1) upwards; raises `SteeringError` if it was not measured"
-    if not bias.keep.all() or bias.ridge!=_ridge:
+    there = bias.stats.there
+    every = bias.keep if there is None else bias.keep[there]                   # of the heads that a model has
+    if not every.all() or bias.ridge!=_ridge:
         raise SteeringError(f'damage= is measured with all heads and ridge {_ridge}: give epsilon= with others')
     curves = bias.stats.meta.get('curves', {})
     name = curve_name(bias.kinds, bias.values)

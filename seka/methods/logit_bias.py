@@ -161,7 +161,7 @@ class AttentionBias(Dialled, LogitBias):
     @property
     def factor(self)->float:
         "b"
-        return self.strength
+        return self.strength or 0.
 
 # %% ../../nbs/15_logit_bias.ipynb #86d25f30
 @dataclass(frozen=True, eq=False)
@@ -197,7 +197,16 @@ class PASTA(Dialled, LogitBias):
     @property
     def factor(self)->float:
         "ln α, or −ln α on marked tokens"
-        return math.log(self.alpha)*(1 if self.side=='exclude' else -1)
+        return math.log(self.alpha or 1)*(1 if self.side=='exclude' else -1)
+
+# %% ../../nbs/15_logit_bias.ipynb #561f572a
+@patch(cls_method=True)
+def published(cls:PASTA,
+    stats:KeyStats|None=None, # needed where heads are chosen by a score of the statistics
+    **others, # heads, or heads_by, a list of (layer, query head)
+)->PASTA:
+    "The published α and side (Zhang et al., ICLR 2024)"
+    return cls(stats, **{**dict(alpha=.01, side='exclude'), **others})
 
 # %% ../../nbs/15_logit_bias.ipynb #d11161e9
 _profile_columns = ['layer','head','score']

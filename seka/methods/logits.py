@@ -16,7 +16,8 @@ from ..core import SteeringError
 from ..spans import Prompt
 from ..edits import Edit, Plan
 from ..place import positions
-from ..backends.hf import Session, around, cache_name, cache_of, call_arguments, sessions_of, unsteered
+from ..backends.hf import (Session, around, cache_name, cache_of, call_arguments, out_of_range, sessions_of,
+                              unsteered)
 from .base import Look, Options, Range, Steerer, check_finite, once, register
 
 # %% ../../nbs/16_logits.ipynb #a7db7f1d
@@ -155,6 +156,8 @@ def _combine(session, given, out):
     weights = session.state.now*session.row_weights.repeat_interleave(len(y)//len(session.row_weights))
     y = y[:,-out.logits.shape[1]:]
     out.logits = contrast_logits(out.logits, y, session.factor, weights, session.modulate)
+    if session.extreme and not out.logits.isfinite().all():
+        raise out_of_range(session.model)
 
 # %% ../../nbs/16_logits.ipynb #d20d0b82
 def _grown(mask, n):

@@ -5,19 +5,20 @@
 # %% auto #0
 __all__ = ['curves', 'cautious', 'gated', 'spread', 'stream_rows', 'with_streams', 'cache_rows', 'every_stream', 'name_streams',
            'give_streams', 'AroundSession', 'GateSession', 'Around', 'check_steerer', 'Plausible', 'open_gate',
-           'columns_in', 'key_layers', 'read_cells', 'write_cells', 'between', 'FadeSession', 'FirstTokens', 'Fading',
-           'open_fading']
+           'columns_in', 'key_layers', 'read_cells', 'write_cells', 'between', 'FadeSession', 'remembering_cache',
+           'FirstTokens', 'Fading', 'open_fading']
 
 # %% ../../nbs/39_plausible.ipynb #80db28a8
 import hashlib
 import math
 import sys
 import threading
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from types import MethodType
 import torch
 from fastcore.basics import patch
-from transformers import Cache, DynamicCache
+from transformers import Cache, DynamicCache, PreTrainedModel
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from ..core import SteeringError
 from ..spans import Prompt
 from ..edits import Edit, Plan
@@ -107,26 +108,29 @@ def every_stream(
     return (first.view(prompts, 1, -1)+more[:,None]).flatten()
 
 # %% ../../nbs/39_plausible.ipynb #d0595fea
+def _caches(cache):
+    "A cache, and that of the steerer inside, if it keeps one beside it (SPA)"
+    return [c for c in (cache, getattr(cache, 'seka_masked', None)) if c is not None]
+
 def _reordering(self, rows):
     "`reorder_cache` of a cache with streams"
     prompts,streams = self.seka_streams
-    have = cache_rows(self)//streams
-    if cache_rows(self)==len(rows):                                              # emptied, and used elsewhere
-        return type(self).reorder_cache(self, rows)
-    type(self).reorder_cache(self, every_stream(rows, prompts, streams, have//prompts))
-
-def _repeating(self, repeats):
-    "`batch_repeat_interleave` of a cache with streams"
-    prompts,streams = self.seka_streams
-    have = cache_rows(self)//streams
-    rows = torch.arange(have).repeat_interleave(repeats)
-    self.batch_select_indices(rows)
+    have = cache_rows(self)
+    emptied = have==len(rows)                                                    # and used elsewhere
+    every = rows if emptied else every_stream(rows, prompts, streams, have//streams//prompts)
+    for c in _caches(self):
+        type(c).reorder_cache(c, every)
 
 def _selecting(self, rows):
     "`batch_select_indices` of a cache with streams"
     prompts,streams = self.seka_streams
-    have = cache_rows(self)//streams
-    type(self).batch_select_indices(self, every_stream(rows, prompts, streams, have//prompts))
+    every = every_stream(rows, prompts, streams, cache_rows(self)//streams//prompts)
+    for c in _caches(self):
+        type(c).batch_select_indices(c, every)
+
+def _repeating(self, repeats):
+    "`batch_repeat_interleave` of a cache with streams"
+    _selecting(self, torch.arange(cache_rows(self)//self.seka_streams[1]).repeat_interleave(repeats))
 
 # %% ../../nbs/39_plausible.ipynb #1d2f96c6
 _methods_of_rows = dict(reorder_cache=_reordering, batch_repeat_interleave=_repeating, batch_select_indices=_selecting)
@@ -138,8 +142,8 @@ def name_streams(
 ):
     "Let a cache know its streams, so that what is done to the rows of one is done to all"
     cache.seka_streams = prompts,streams
-    for name,method in _methods_of_rows.items():
-        setattr(cache, name, MethodType(method, cache))
+    for name,of_rows in _methods_of_rows.items():
+        setattr(cache, name, MethodType(of_rows, cache))
 
 # %% ../../nbs/39_plausible.ipynb #06ca44f7
 def give_streams(
@@ -158,6 +162,11 @@ def give_streams(
     name_streams(cache, prompts, streams)
 
 # %% ../../nbs/39_plausible.ipynb #2fa89a3f
+def _sessions_inside(session):
+    "The session inside another one, and what is inside that"
+    inner = getattr(session, 'inner', None)
+    return [inner, *_sessions_inside(inner)] if isinstance(inner, Session) else []
+
 class AroundSession(Session):
     "A session that steers by another one, which it opens and closes"
     stays = True
@@ -167,6 +176,9 @@ class AroundSession(Session):
         inner, # the session inside
     ):
         self.inner = inner
+        self.inners = _sessions_inside(self)
+        if any(type(s) is type(self) for s in self.inners):
+            raise SteeringError(f'A {type(self).__name__} stands in another one: wrap a method once in each way')
         if isinstance(inner, Session):
             inner.within = self
         super().__init__(model, prompt)
@@ -219,6 +231,8 @@ class GateSession(AroundSession):
         self.sizes = len(prompt.input_ids),len(strengths)                        # B, S
         self.inside = _Inside()
         super().__init__(model, prompt, inside(with_streams(prompt, strengths)))
+        self.first = min(s.marks.columns[0] for s in (self, *self.inners))      # the first edited column
+    def _note(self, cache, upto): name_streams(cache, *self.sizes)
     def _listen(self):
         if not self.listening_now:
             super()._listen()
@@ -241,19 +255,55 @@ def _every_row(self:GateSession, value, rows):
 
 @patch
 @torch.compiler.disable
-def _spread(self:GateSession, module, args, kwargs):
+def _spread(self:GateSession, module, args, kwargs=None):
     "Pre-hook of the model and its decoder: the inputs of every stream"
+    if kwargs is None:                                                           # another thread has taken it off
+        return None
     given,cache = call_arguments(module, args, kwargs)
     ids = given.get('input_ids')
     spread_already = module is self.decoder and self.inside.model
     if spread_already or self.closed or self not in sessions_of(self.model, ids):
         return None
-    self.inside.model = module is not self.decoder
+    self.inside.model = module is self.model
     _check_given(given)
-    x = given.get('inputs_embeds') if ids is None else ids
+    if self._shares(module, given, cache):
+        given = self._read_shared(given, cache)
+    x = given.get('inputs_embeds') if ids is None else given['input_ids']
     if cache is not None:
         give_streams(cache, *self.sizes, len(x))
     return (), {k: self._every_row(v, len(x)) if k in _with_rows else v for k,v in given.items()}
+
+# %% ../../nbs/39_plausible.ipynb #fd839b17
+_short = 16     # so few columns are not worth a pass of their own
+
+@patch
+def _shares(self:GateSession, module, given, cache):
+    "Whether a pass begins with tokens that are the same in all streams, and may be read before it"
+    ids,P = given.get('input_ids'),self.first
+    fresh = type(cache) is DynamicCache and not cache.get_seq_length()
+    alone = all(s in (self, *self.inners) for s in sessions_of(self.model, ids))
+    if not (fresh and alone and ids is not None and module is self.model and P>=_short and ids.shape[1]>P):
+        return False
+    more = [n for n,v in given.items() if isinstance(v, (torch.Tensor,dict)) and n not in _sliced]
+    kept = given.get('logits_to_keep')
+    last_only = isinstance(kept, int) and 0<kept<=ids.shape[1]-P
+    asked = given.get('output_hidden_states') or given.get('output_attentions')
+    flat = all(given[n].ndim==2 for n in ('attention_mask','position_ids') if given.get(n) is not None)
+    if more or asked or not (last_only and flat) or len(ids)%self.sizes[0]:
+        return False
+    return torch.equal(ids[:,:P], self.marks.ids[:,:P].repeat_interleave(len(ids)//self.sizes[0], 0))
+
+# %% ../../nbs/39_plausible.ipynb #da40ac50
+_sliced = ('input_ids','position_ids','attention_mask')
+
+@patch
+def _read_shared(self:GateSession, given, cache):
+    "Read the tokens that all streams share into the cache; the arguments for the others"
+    before = {n: given[n][:,:self.first] for n in _sliced if given.get(n) is not None}
+    with unsteered():
+        self.decoder(**before, use_cache=True, **{cache_name(self.model): cache})
+    behind = {n: given[n][:,self.first:] for n in ('input_ids','position_ids') if given.get(n) is not None}
+    return {**given, **behind}
 
 # %% ../../nbs/39_plausible.ipynb #4381dabe
 def _check_given(given):
@@ -314,8 +364,8 @@ class Around(Steerer):
     def fingerprint(self)->str|None:
         "Sixteen hex digits that change with the parameters and the steerer inside; None if that has none"
         inside = getattr(self.steerer, 'fingerprint', None)
-        own = [type(self).__qualname__, *(repr(getattr(self, f.name)) for f in fields(self) if f.name!='steerer')]
-        return inside and hashlib.sha256('\n'.join([inside, *own]).encode()).hexdigest()[:16]
+        own = [f'{n}={v!r}' for n,v in sorted(vars(self).items()) if n!='steerer']
+        return inside and hashlib.sha256('\n'.join([type(self).__qualname__, inside, *own]).encode()).hexdigest()[:16]
     @property
     def rewrite(self)->str|None:
         "How the steerer inside changes the question, if it does"
@@ -469,21 +519,25 @@ class FadeSession(AroundSession):
         can_fade = isinstance(inner, Session) and (inner.fades or not inner.stays)
         if not can_fade:
             raise SteeringError(f'{type(inner).__name__} works behind the prompt in a way of its own, and cannot be '
-                                'taken back while an answer is written: use the steerer without FirstTokens and Fading')
+                                'taken back while an answer is written: use it without FirstTokens and Fading')
         super().__init__(model, prompt, inner)
         marked = self.marks.weights.ne(0)
         self.columns = marked.any(0).nonzero().flatten().tolist()                # M
         self.cells = marked[:,self.columns]                                      # B, M
 
 # %% ../../nbs/39_plausible.ipynb #d79ae77d
+_whole:tuple = (1., None, None) # share of the edits in a cache; its cells as the plain model has them; steered cells
+
 @patch
 def _read(self:FadeSession, x, ids, start, cache):
     "A pass over the prompt: all edits are in force"
     behind = start+x.shape[1]-self.marks.ids.shape[1]
     if behind>0 and self.left(behind)<1:
-        raise SteeringError(f'A pass reads the prompt and {behind} tokens behind it. Edits are taken back in the cache, '
-                            'between passes: keep the cache (use_cache=True), and read the prompt alone')
+        raise SteeringError(f'A pass reads the prompt and {behind} tokens behind it, and edits are taken back in the '
+                            'cache, between passes: keep the cache (use_cache=True), and use no speculative decoding')
     self.inner.state.now = 1.
+    if cache is not None:
+        cache.seka_fading = _whole
     Session._read(self, x, ids, start, cache)
 
 @patch
@@ -502,15 +556,24 @@ def decode(self:FadeSession, start, x, cache):
 @torch.no_grad()
 def _set_cells(self:FadeSession, cache, left):
     "Bring a cache to the share of the edits that is left"
-    now,plain,steered = getattr(cache, 'seka_fading', (1., None, None))
+    now,plain,steered = getattr(cache, 'seka_fading', _whole)
     if now==left:
         return
     B = len(self.cells)
     if plain is None:
         steered,plain = read_cells(cache, self.columns, B),self._plain_cells()
-        cache.seka_notes = tuple(n for n in cache.seka_notes if n.session!=self.inner.state_key)
+        cache.seka_notes = tuple(n for n in getattr(cache, 'seka_notes', ()) if n.session!=self.inner.state_key)
     write_cells(cache, self.columns, self.cells, between(plain, steered, left))
     cache.seka_fading = left,plain,steered
+
+# %% ../../nbs/39_plausible.ipynb #d5b77c78
+def remembering_cache(
+    text:PreTrainedModel, # a decoder
+)->DynamicCache:
+    "An empty cache for a decoder, with layers that forget nothing"
+    cache = DynamicCache(config=text.config.get_text_config(decoder=True))
+    cache.layers = [DynamicLayer() if type(layer) is DynamicSlidingWindowLayer else layer for layer in cache.layers]
+    return cache
 
 @patch
 def _plain_cells(self:FadeSession):
@@ -519,7 +582,7 @@ def _plain_cells(self:FadeSession):
     ids,mask = m.ids[:,:upto],m.mask[:,:upto]
     with unsteered():
         out = self.decoder(input_ids=ids, attention_mask=mask, **placed(self.decoder, mask), use_cache=True,
-                           **{cache_name(self.model): DynamicCache()})
+                           **{cache_name(self.model): remembering_cache(self.decoder)})
     return read_cells(cache_of(out), self.columns, len(ids))
 
 # %% ../../nbs/39_plausible.ipynb #d8b3e478

@@ -7,6 +7,7 @@ __all__ = ['heads_space', 'gamma_space', 'spectral_rank', 'leading', 'projector'
 
 # %% ../../nbs/09_seka.ipynb #71ee6cd1
 from dataclasses import dataclass, replace
+from typing import ClassVar
 import torch
 from fastcore.basics import patch
 from ..contrast import KeyStats
@@ -55,7 +56,7 @@ class SEKA(Dialled, HeadEdit):
     damage:float|None=None # or, in place of gain and heads: the perplexity ratio after a mark that is allowed
     dial = 'seka'
     dial_unit = dict(gain=1., heads=1.)
-    dial_settings = ('gamma',)
+    dial_settings:ClassVar[tuple] = ('gamma',)
     dial_excludes = ('gain','neg_gain','delta','heads','layers','heads_by')
 
     def __post_init__(self):
@@ -111,6 +112,15 @@ def __repr__(self:SEKA)->str:
     gains = f'gain={self.gain}, neg_gain={self.neg_gain}' if self.damage is None else f'damage={self.damage}'
     how = f'{gains}, gamma={self.gamma}'
     return f'{type(self).__name__}({self.stats.meta["model"]}, {how}, {self.keep.sum()} of {self.keep.numel()} heads)'
+
+# %% ../../nbs/09_seka.ipynb #b024b8e9
+@patch(cls_method=True)
+def published(cls:SEKA,
+    stats:KeyStats, # of the model that is to be steered
+    **others, # parameters that are to be other than published
+)->SEKA:
+    "The settings of the paper and the authors' README for CounterFact"
+    return cls(stats, **{**dict(gain=4., gamma=.9, heads=1.), **others})
 
 # %% ../../nbs/09_seka.ipynb #dfe5c1ad
 heads_space = Range(.04, 1., .12)
