@@ -23,8 +23,8 @@ from ..backends.hf import generate, unsteered
 from ..contrast import eval_mode
 from ..echo_prompts import EchoPrompt, echo_prompts
 from ..queries import Added, QueryStats, frozen, has_values, predicted_divergence, regular_fisher
-from .base import Look, register
-from .key_bias import KeyBias, allowed
+from .base import Look, Range, register
+from .key_bias import KeyBias
 
 # %% ../../nbs/41_echo.ipynb #ec400006
 def _batches(prompts, sizes, batch_size):
@@ -286,5 +286,5 @@ class Echo(KeyBias):
         super().__post_init__()
 
 # %% ../../nbs/41_echo.ipynb #ec400023
-register('echo', Echo, stats='queries', space=dict(damage=allowed), look=Look('#009E73', 'X', '-'),
+register('echo', Echo, stats='queries', space=dict(epsilon=Range(3e-5, 3e-3, 3e-4)), look=Look('#009E73', 'X', '-'),
          backends=('hf','vllm'), about='as if the marked text were said again');
