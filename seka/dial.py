@@ -28,7 +28,7 @@ from .backends.attention import BiasSession, attending
 from .backends.hf import EditSession, bind, open_plan
 from .contrast import KeyStats, eval_mode, pairs
 from .methods.base import Planned, check_finite, method_named, once, registered
-from .queries import check_texts, drawn, first_tokens, frozen, read_batch, sample_recalls, texts_and_spans
+from .queries import check_texts, drawn, over_answers, read_batch, sample_recalls, score_gradients
 
 # %% ../nbs/44_dial.ipynb #d1a10006
 def with_gains(
@@ -173,10 +173,7 @@ def gain_gradients(
     own = shapes(model)
     room = len(units),len(texts),len(own),max(s.H for s in own)
     gains = torch.zeros(room, device=model.device, requires_grad=True)
-    with frozen(model), torch.enable_grad(), Gains(units, gains)(model, prompt):
-        log_p = model(**batch, **kwargs).logits.float().log_softmax(-1)
-        found = [torch.autograd.grad(rows.sum(), gains, retain_graph=True)[0] for rows in scores(log_p, prompt)]
-    return [g.double().cpu() for g in found]
+    return score_gradients(model, prompt, {**batch, **kwargs}, gains, Gains(units, gains), scores)
 
 # %% ../nbs/44_dial.ipynb #d1a10014
 def effect(
@@ -187,16 +184,8 @@ def effect(
     batch_size:int=16, # prompts a forward pass
 )->torch.Tensor: # M×L×H, float64
     "e: mean gradient of the answer's log-probability in the gains"
-    total = torch.zeros((), dtype=torch.float64)
-    for some in chunked(sorted(prompts, key=lambda r: len(r.text)), batch_size):
-        first = torch.tensor(first_tokens(tok, some), device=model.device)
-        def answer(log_p, prompt):
-            yield log_p[:,-1].gather(1, first[:,None])[:,0]
-
-        texts,spans = texts_and_spans(some)
-        g, = gain_gradients(model, tok, units, texts, spans, answer, logits_to_keep=1)
-        total = total+g.sum(1)
-    return total/len(prompts)
+    gradients = partial(gain_gradients, model, tok, units, logits_to_keep=1)
+    return over_answers(model, tok, prompts, gradients, batch_size)
 
 # %% ../nbs/44_dial.ipynb #d1a10016
 def information(

@@ -4,16 +4,17 @@
 
 # %% auto #0
 __all__ = ['damage_steps', 'read_batch', 'rotations', 'Recall', 'recalls', 'query_moments', 'effective', 'ridged', 'least_damage',
-           'texts_and_spans', 'retrieval_score', 'Added', 'frozen', 'check_gradients', 'has_values', 'first_tokens',
-           'answer_gradient', 'drawn', 'fisher', 'are_curves', 'are_lengths', 'QueryStats', 'own_kinds',
-           'checked_kinds', 'regular_fisher', 'predicted_divergence', 'natural_vector', 'curve_name', 'check_texts',
-           'sample_recalls', 'learn_queries']
+           'texts_and_spans', 'retrieval_score', 'Added', 'frozen', 'check_gradients', 'has_values', 'score_gradients',
+           'first_tokens', 'over_answers', 'answer_gradient', 'drawn', 'fisher', 'are_curves', 'are_lengths',
+           'QueryStats', 'own_kinds', 'checked_kinds', 'regular_fisher', 'predicted_divergence', 'natural_vector',
+           'curve_name', 'check_texts', 'sample_recalls', 'learn_queries']
 
 # %% ../nbs/12_queries.ipynb #3d8096e5
 import math, random
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 import numpy as np
@@ -288,6 +289,22 @@ def has_values(
     except ModelError:
         return False
 
+# %% ../nbs/12_queries.ipynb #d673e0d9
+def score_gradients(
+    model:PreTrainedModel, # a causal LM
+    prompt:Prompt, # a batch of marked texts
+    batch:dict, # the arguments of its forward pass
+    leaf:torch.Tensor, # what to differentiate in
+    steerer, # one in which `leaf` has a part
+    scores, # called with (log-probabilities B×T×V, `Prompt`); yields tensors B, a number for each row
+)->list: # of tensors like `leaf`, float64, one for each score
+    "Gradients of scores of a batch in something that steers it"
+    with frozen(model), torch.enable_grad(), steerer(model, prompt):
+        log_p = model(**batch).logits.float().log_softmax(-1)
+        found = [torch.autograd.grad(rows.sum(), leaf, retain_graph=True)[0] for rows in scores(log_p, prompt)]
+    return [g.double().cpu() for g in found]
+
+# %% ../nbs/12_queries.ipynb #fbbb7caf
 def _gradients(
     model, # a causal LM
     tok, # its fast tokenizer
@@ -301,12 +318,10 @@ def _gradients(
     room = len(own),max(s.H for s in own),max(s.D for s in own)
     zero = torch.zeros(2, len(texts), *room, device=model.device, requires_grad=True)
     added = Added(*zero) if has_values(model) else Added(zero[0])
-    with frozen(model), torch.enable_grad(), added(model, prompt):
-        log_p = model(**batch).logits.float().log_softmax(-1)
-        found = [torch.autograd.grad(rows.sum(), zero, retain_graph=True)[0] for rows in scores(log_p, prompt)]
+    found = score_gradients(model, prompt, batch, zero, added, scores)
     for g in found:
         check_gradients(model, g[0])
-    return [g.double().cpu() for g in found]
+    return found
 
 # %% ../nbs/12_queries.ipynb #c1d20a2d
 def first_tokens(tok, prompts):
@@ -314,13 +329,14 @@ def first_tokens(tok, prompts):
     return [tok(' '+r.answer, add_special_tokens=False)['input_ids'][0] for r in prompts]
 
 # %% ../nbs/12_queries.ipynb #3b67a11f
-def answer_gradient(
+def over_answers(
     model:PreTrainedModel, # a causal LM
     tok:PreTrainedTokenizerBase, # its fast tokenizer
     prompts:list[Recall],
+    gradients, # called with (texts, spans, scores), as `_gradients`; gives one tensor …×B×… for the one score
     batch_size:int=16, # prompts a forward pass
-)->torch.Tensor: # 2×L×H×D, in keys and in values, float64
-    "g: mean gradient of the answer's log-probability in vectors added to the marked tokens"
+)->torch.Tensor: # without the axis B, the second one
+    "The mean gradient of the log-probability of the answers' first tokens"
     total = torch.zeros((), dtype=torch.float64)
     for some in chunked(sorted(prompts, key=lambda r: len(r.text)), batch_size):
         first = torch.tensor(first_tokens(tok, some), device=model.device)
@@ -328,9 +344,19 @@ def answer_gradient(
             yield log_p[:,-1].gather(1, first[:,None])[:,0]
 
         texts,spans = texts_and_spans(some)
-        g, = _gradients(model, tok, texts, spans, answer)
+        g, = gradients(texts, spans, answer)
         total = total+g.sum(1)
     return total/len(prompts)
+
+# %% ../nbs/12_queries.ipynb #2b17ef31
+def answer_gradient(
+    model:PreTrainedModel, # a causal LM
+    tok:PreTrainedTokenizerBase, # its fast tokenizer
+    prompts:list[Recall],
+    batch_size:int=16, # prompts a forward pass
+)->torch.Tensor: # 2×L×H×D, in keys and in values, float64
+    "g: mean gradient of the answer's log-probability in vectors added to the marked tokens"
+    return over_answers(model, tok, prompts, partial(_gradients, model, tok), batch_size)
 
 # %% ../nbs/12_queries.ipynb #91da82c0
 def _harm():

@@ -18,7 +18,7 @@ from ..edits import Strength
 from ..layouts import shapes
 from ..place import positions
 from ..spans import Prompt
-from ..tasks import say_again, to_prompt
+from ..tasks import Chat, say_again, to_prompt
 from ..backends.hf import generate, unsteered
 from ..contrast import eval_mode
 from ..echo_prompts import EchoPrompt, echo_prompts
@@ -30,7 +30,7 @@ from .key_bias import KeyBias
 def _batches(prompts, sizes, batch_size):
     "Numbers of prompts, in batches of conversations or of plain texts, of about the same size"
     for chats in (True, False):
-        own = [i for i,o in enumerate(prompts) if hasattr(o.query, 'messages')==chats]
+        own = [i for i,o in enumerate(prompts) if isinstance(o.query, Chat)==chats]
         yield from chunked(sorted(own, key=lambda i: sizes[i]), batch_size)
 
 def _end_tokens(model):
@@ -103,7 +103,7 @@ def without_marked(
     query, # a `Query` or a `Chat`
 ): # of the same kind, without marks
     "A question from which the marked texts are cut out"
-    if hasattr(query, 'messages'):
+    if isinstance(query, Chat):
         told = [(role, _cut(said, own).strip()) for (role,said),own in zip(query.messages, query.spans)]
         kept = tuple(o for i,o in enumerate(told) if o[1] or i==len(told)-1)
         return replace(query, messages=kept, spans=tuple(() for _ in kept))
