@@ -185,7 +185,8 @@ def effect(
 )->torch.Tensor: # M×L×H, float64
     "e: mean gradient of the answer's log-probability in the gains"
     gradients = partial(gain_gradients, model, tok, units, logits_to_keep=1)
-    return over_answers(model, tok, prompts, gradients, batch_size)
+    reached = [r for r in prompts if len(tok(r.text[:r.end])['input_ids'])>1]
+    return over_answers(model, tok, reached, gradients, batch_size)
 
 # %% ../nbs/44_dial.ipynb #d1a10016
 def information(
