@@ -868,6 +868,7 @@ def push_files(
         how = dict(revision=branch, create_pr=create_pr)
         return str(api.upload_folder(repo_id=repo_id, folder_path=d, commit_message=commit_message, **how))
 
+# %% ../nbs/07_contrast.ipynb #93383623
 @patch
 def push_to_hub(self:Stats,
     repo_id:str, # user or organisation, and name
@@ -879,7 +880,6 @@ def push_to_hub(self:Stats,
     "Upload statistics and card to the Hugging Face Hub"
     message = commit_message or type(self).__name__
     return push_files(repo_id, lambda folder: self.save_pretrained(folder, dtype), message, private, **how)
-
 
 # %% ../nbs/07_contrast.ipynb #226d4049
 def local_file(

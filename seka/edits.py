@@ -411,10 +411,13 @@ class Plan:
         how = self.strength or other.strength
         return Plan(self.edits+other.edits, self.model or other.model, self.method or other.method, how)
     def __bool__(self): return bool(self.edits)
-    def __repr__(self):
-        what = ', '.join(f'{kind} {op}' for kind,op in self.needs) or 'nothing'
-        return (f'Plan({self.method or "own"} for {self.model.get("name", "any model")}: {what}; '
-                f'{len(self.edits)} edits; {self.fingerprint})')
+
+# %% ../nbs/04_edits.ipynb #c6865389
+@patch
+def __repr__(self:Plan):
+    what = ', '.join(f'{kind} {op}' for kind,op in self.needs) or 'nothing'
+    return (f'Plan({self.method or "own"} for {self.model.get("name", "any model")}: {what}; '
+            f'{len(self.edits)} edits; {self.fingerprint})')
 
 # %% ../nbs/04_edits.ipynb #c0f94b0f
 def _packed(plan):
@@ -475,7 +478,7 @@ def _model(stored):
         raise ValueError(f'no model: {stored!r:.80}')
     return stored
 
-# %% ../nbs/04_edits.ipynb #6d2fffbc
+# %% ../nbs/04_edits.ipynb #8cc41cdf
 def _strength(stored):
     "A `Strength` from a file, None where a plan has none"
     if stored is None:
@@ -486,6 +489,7 @@ def _strength(stored):
         raise ValueError(f'no strength: {stored!r:.80}')
     return Strength(*map(tuple, lists), sink)
 
+# %% ../nbs/04_edits.ipynb #6d2fffbc
 def _load(cls,
     path:Path, # of a saved plan
 )->Plan:

@@ -534,6 +534,7 @@ def _indices(index):
     evenly = len(index)==len(range(first, last+1, step)) and index.tolist()==[*range(first, last+1, step)]
     return slice(first, last+1, step) if evenly else index
 
+# %% ../nbs/02_layouts.ipynb #666c084d
 @dataclass(frozen=True, eq=False, repr=False)
 class Turning:
     "How positions turn the keys of a layer: in n planes of two coordinates each"
@@ -558,7 +559,6 @@ class Turning:
         a,b = (states[...,i] for i in self.at)
         ratio = self.ratio_on(states.device)
         return a, b if ratio is None else b*ratio
-
 
 # %% ../nbs/02_layouts.ipynb #fa170008
 @patch
@@ -870,6 +870,16 @@ def _check_makes(model, text):
         raise ModelError(f'{type(model).__name__} makes no keys of its own: all its layers read those of the model '
                          'that it drafts for. Steer that model')
 
+# %% ../nbs/02_layouts.ipynb #2d541a35
+def _turned_at(model, text, handed):
+    "Layer → the turnings of its keys and queries, of what was handed over at the door"
+    turned = _turnings(model, text, {h.module for h in handed}) if handed else {}
+    missing = [h.layer for h in handed if h.layer not in turned]
+    if missing:
+        raise ModelError(f'{type(model).__name__} changes its attention with the length of the text (layer '
+                         f'{missing[0]}): it cannot be looked through')
+    return turned
+
 # %% ../nbs/02_layouts.ipynb #fa170022
 def _find_by_trial(model, text, known):
     "kind → sites, of the layers that hand keys of the text to the cache"
@@ -885,11 +895,7 @@ def _find_by_trial(model, text, known):
     others = [h for h in handed if h.module not in parts]
     _check_read(model, others, [heard[h.layer] for h in others])
     _check_spread(model, others)
-    turned = _turnings(model, text, {h.module for h in others}) if others else {}
-    missing = [h.layer for h in others if h.layer not in turned]
-    if missing:
-        raise ModelError(f'{type(model).__name__} changes its attention with the length of the text (layer '
-                         f'{missing[0]}): it cannot be looked through')
+    turned = _turned_at(model, text, others)
     res = []
     for h in sorted(handed, key=lambda h: h.layer):
         at = parts.get(h.module)
@@ -915,6 +921,7 @@ def _changed(site, old, fn, angles):
     change = new-states
     return old+(change if angles is None else turning.turn(change, angles))
 
+# %% ../nbs/02_layouts.ipynb #5433389b
 def _on_columns(site, old, fn, angles, start, stop):
     "The same where `fn` looks at the tokens start:stop alone"
     part = old[:,start:stop]
@@ -927,6 +934,7 @@ def _on_columns(site, old, fn, angles, start, stop):
     new = _changed(site, part, shown, angles)
     return torch.cat([old[:,:start], new, old[:,stop:]], 1)
 
+# %% ../nbs/02_layouts.ipynb #f9344d44
 def _passing_door(site, fn, ask, columns=None):
     "What a `Door` does for one site: `fn` on the states as if before RoPE"
     def edit(key, value, layer):
@@ -938,7 +946,6 @@ def _passing_door(site, fn, ask, columns=None):
         new = new.transpose(1, 2)
         return (new, value) if site.entry.kind=='key' else (key, new)
     return edit
-
 
 # %% ../nbs/02_layouts.ipynb #fa170028
 @contextmanager

@@ -534,6 +534,7 @@ def regular_fisher(
     mean = F.diagonal(dim1=-2, dim2=-1).sum((1,2,3))/(heads*size).sum()         # S
     return ridged(F, ridge, .1*mean[:,None,None], size)
 
+# %% ../nbs/12_queries.ipynb #6bce39f7
 def predicted_divergence(
     stats:QueryStats,
     v:torch.Tensor, # S×L×H×D
@@ -541,6 +542,7 @@ def predicted_divergence(
     "½vᵀFv"
     return .5*torch.einsum('slhd,slhde,slhe->', v, stats.fisher[:len(v)], v)
 
+# %% ../nbs/12_queries.ipynb #882343a8
 def natural_vector(
     stats:QueryStats,
     kinds:tuple=None, # of gradients, as in `checked_kinds`; None: all

@@ -538,8 +538,23 @@ def _check_prompt(prompt):
     if not prompt.weights.isfinite().all():
         raise SpanError('The weights of a prompt must be finite numbers')
 
+# %% ../nbs/03_spans.ipynb #e4d5ce33
+class _Inputs(Mapping):
+    "A mapping of what `model.generate` takes"
+    input_ids:torch.Tensor
+    attention_mask:torch.Tensor
+
+    def __getitem__(self, key):
+        return {'input_ids': self.input_ids, 'attention_mask': self.attention_mask}[key]
+
+    def __iter__(self):
+        return iter(('input_ids', 'attention_mask'))
+
+    def __len__(self):
+        return 2
+
 # %% ../nbs/03_spans.ipynb #d05fd86b
-class Prompt(Mapping):
+class Prompt(_Inputs):
     "A batch of tokenised texts with a weight per token. A mapping of what `model.generate` takes"
     def __init__(self,
         input_ids:torch.Tensor, # B×T
@@ -559,15 +574,6 @@ class Prompt(Mapping):
         self.batched = batched
         self.notes = tuple(notes)
         _check_prompt(self)
-
-    def __getitem__(self, key):
-        return {'input_ids': self.input_ids, 'attention_mask': self.attention_mask}[key]
-
-    def __iter__(self):
-        return iter(('input_ids', 'attention_mask'))
-
-    def __len__(self):
-        return 2
 
 # %% ../nbs/03_spans.ipynb #cc8e42d3
 @patch

@@ -140,6 +140,15 @@ def _aimed(p, aim):
     return p*torch.where(marked.mT>0, more[...,None], a[...,None])
 
 
+# %% ../../nbs/11_attention.ipynb #082050ea
+def _masked(logits, mask, T, a):
+    "Logits B×(H·G)×t×K of the queries from a on, of T, the lowest number where a key is not seen"
+    if mask is None and T==1:
+        return logits
+    t,K = logits.shape[2:]
+    seen = _seen(mask, T, K, a, a+t, logits.device)
+    return logits.masked_fill(~seen, torch.finfo(logits.dtype).min)
+
 # %% ../../nbs/11_attention.ipynb #4dbc60bc
 def explicit_attention(
     query:torch.Tensor, # B×(H·G)×T×D
@@ -155,21 +164,18 @@ def explicit_attention(
     block:int=256, # queries at a time
 )->tuple: # output B×T×(H·G)×D, maps B×(H·G)×T×K or None
     "Attention with biased logits, by its formula"
-    T,K = query.shape[2],key.shape[2]
+    T = query.shape[2]
     outs,kept = [],[]
     for a in range(0, T, block):
-        b = min(a+block, T)
-        s = _biased_logits(query[:,:,a:b], key, scaling, biases, softcap)
-        if mask is not None or T>1:
-            s = s.masked_fill(~_seen(mask, T, K, a, b, key.device), torch.finfo(s.dtype).min)
-        p = _share(s, sinks)
+        logits = _biased_logits(query[:,:,a:a+block], key, scaling, biases, softcap)
+        p = _share(_masked(logits, mask, T, a), sinks)
         p = (_aimed(p, aim) if aim else p).to(value.dtype)
         outs.append(_by_group(p, value))
         if maps:
             kept.append(p)
     return torch.cat(outs, 2).transpose(1, 2).contiguous(), torch.cat(kept, 2) if maps else None
 
-# %% ../../nbs/11_attention.ipynb #14b6a260
+# %% ../../nbs/11_attention.ipynb #a949623c
 def _seen_marked(mask, aim, T, K, a, b):
     "Which marked keys the queries a:b of T may see, B×1×t×M"
     at = aim.columns[:,None,None]
@@ -179,6 +185,7 @@ def _seen_marked(mask, aim, T, K, a, b):
     rows = mask[:,:1,a:b].expand(len(at), -1, -1, -1)
     return rows.gather(3, at.expand(-1, -1, rows.shape[2], -1)) & aim.there[:,None,None]
 
+# %% ../../nbs/11_attention.ipynb #14b6a260
 def marked_attention(
     attend:Callable, # of query, key, value and mask: B×T×(H·G)×D
     query:torch.Tensor, # B×(H·G)×T×D
@@ -267,6 +274,7 @@ def _own_attention(module, query, key, value, mask, scaling, biases, **kwargs):
     own = import_module(type(module).__module__).eager_attention_forward
     return own(module, query, key, value, total.clamp(min=floor), scaling=scaling, **kwargs)
 
+# %% ../../nbs/11_attention.ipynb #a755315f
 @torch.compiler.disable
 def family_attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
     "`biased_attention`; the family's own eager function where each query has sinks of its own"
@@ -282,6 +290,7 @@ def family_attention(module, query, key, value, attention_mask, scaling=None, **
     scaling = query.shape[-1]**-.5 if scaling is None else scaling
     return _own_attention(module, query, key, value, attention_mask, scaling, biases, **kwargs)
 
+# %% ../../nbs/11_attention.ipynb #7dc449f9
 def whole_mask_attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
     "`family_attention`, for a decoder whose masks are made whole, as its own eager function expects them"
     if attention_mask is not None:
@@ -304,19 +313,12 @@ def _fitting_name(text, name):
     return name if said and all(said) else 'seka-whole-mask'
 
 
-# %% ../../nbs/11_attention.ipynb #18a57be4
+# %% ../../nbs/11_attention.ipynb #6a2b07bc
 _switched = WeakKeyDictionary() # decoder → (how many switched it over, its own attention)
 _switching = RLock()
 
-@contextmanager
-def switched_attention(
-    model:torch.nn.Module, # a causal LM
-    name:str='seka', # of an attention function
-):
-    ("While open, the decoder of `model` computes attention by the function of that name; "
-     "raises `SteeringError` if it cannot")
-    text = decoder(model)
-    name = _fitting_name(text, name)
+def _switch_over(model, text, name):
+    "One more needs the switch of a decoder; raises `SteeringError` if it has none, or stands otherwise"
     with _switching:
         count,old = _switched.get(text, (0, text.config._attn_implementation))
         if count and text.config._attn_implementation!=name:
@@ -328,6 +330,17 @@ def switched_attention(
             raise SteeringError(f'{type(model).__name__} does not use the attention interface of transformers, '
                                 'so its attention logits cannot be biased. Methods that edit keys can steer it')
         _switched[text] = count+1,old
+
+# %% ../../nbs/11_attention.ipynb #18a57be4
+@contextmanager
+def switched_attention(
+    model:torch.nn.Module, # a causal LM
+    name:str='seka', # of an attention function
+):
+    ("While open, the decoder of `model` computes attention by the function of that name; "
+     "raises `SteeringError` if it cannot")
+    text = decoder(model)
+    _switch_over(model, text, _fitting_name(text, name))
     try:
         yield
     finally:
@@ -545,15 +558,6 @@ class AimSession(AttentionSession):
         count = marked.sum(1, keepdim=True)
         self.there = torch.arange(int(count.max()), device=count.device) < count           # B, M
         self.columns = marked.int().argsort(dim=1, descending=True, stable=True)[:, :self.there.shape[1]]
-    def check_open(self):
-        if any(isinstance(s, AimSession) for s in sessions_of(self.model, None) if s is not self):
-            raise SteeringError('Two steerers that set shares of attention (Spotlight, SplitSoftmax) would be open for '
-                                'one prompt, and a share cannot have two values: open one at a time')
-
-def open_shares(model, prompt:Prompt, plan:Plan)->AimSession:
-    "The session of a plan that sets shares of attention"
-    return AimSession(model, prompt, plan)
-
 
 # %% ../../nbs/11_attention.ipynb #cb500e82
 def _rule_of(plan):
@@ -572,7 +576,20 @@ def _check_positive(weights):
             'only be raised: use attention-bias or SPA to weaken a text')
 
 
-# %% ../../nbs/11_attention.ipynb #90ad8d6f
+# %% ../../nbs/11_attention.ipynb #314b9304
+@patch
+def check_open(self:AimSession):
+    "Raise `SteeringError` where another session sets shares for the same prompt"
+    if any(isinstance(s, AimSession) for s in sessions_of(self.model, None) if s is not self):
+        raise SteeringError('Two steerers that set shares of attention (Spotlight, SplitSoftmax) would be open for '
+                            'one prompt, and a share cannot have two values: open one at a time')
+
+# %% ../../nbs/11_attention.ipynb #7fd6911b
+def open_shares(model, prompt:Prompt, plan:Plan)->AimSession:
+    "The session of a plan that sets shares of attention"
+    return AimSession(model, prompt, plan)
+
+# %% ../../nbs/11_attention.ipynb #681f938a
 def _rows_of(self, first, weights):
     "weights, marked, columns and there of the rows of a pass, as in `Aim`"
     repeats = len(weights)//len(self.columns)
@@ -583,6 +600,15 @@ def _rows_of(self, first, weights):
     rows = None if self.row_weights is None else self.row_weights.to(weights.device).repeat_interleave(repeats, 0)
     return rows, weights.ne(0).to(weights.dtype), columns.clamp(0, K-1), there
 
+# %% ../../nbs/11_attention.ipynb #e2e5625e
+def _left(aim, now, key):
+    "An aim of which a part is left, in a list: its weights are multiplied by it"
+    if now==1:
+        return [aim]
+    weights = key.new_ones(len(key)) if aim.weights is None else aim.weights
+    return [aim._replace(weights=now*weights)] if now else []
+
+# %% ../../nbs/11_attention.ipynb #90ad8d6f
 @patch
 def aims(self:AimSession,
     module, # whose attention is computed
@@ -603,14 +629,6 @@ def aims(self:AimSession,
         numbers = self.modules[module]
         self.numbers[where] = numbers.to(key.device),bool(numbers.all())
     return _left(Aim(self.rule, *self.numbers[where], *rows), self.state.now, key)
-
-def _left(aim, now, key):
-    "An aim of which a part is left, in a list: its weights are multiplied by it"
-    if now==1:
-        return [aim]
-    weights = key.new_ones(len(key)) if aim.weights is None else aim.weights
-    return [aim._replace(weights=now*weights)] if now else []
-
 
 # %% ../../nbs/11_attention.ipynb #c0431a3d
 @torch.no_grad()

@@ -247,25 +247,11 @@ class Work:
     def begin(self, p:Pass): "Called before a pass over the prompt that has marked columns"
     def finish(self, p:Pass, out): "Called after a pass over the prompt"
 
-# %% ../../nbs/06_hf.ipynb #b2b68869
-class Session(Work):
-    "One open `with`: places each forward pass of its own on the prompt, and leaves when the prompt is in the cache"
-    strength = None     # how the prompt's weights become those of edits, a `Strength`; None: they are
-    extreme = False     # whether numbers are so large that the states behind each pass are looked at
-    def __init__(self,
-        model:torch.nn.Module, # a causal LM
-        prompt:Prompt, # the marked prompt
-        name:str='', # the fingerprint of what steers; what is noted in a cache
-    ):
-        self.model = model
-        self.decoder = decoder(model)
-        self.layer = _first_layer(model)            # whose part of a cache tells how many tokens it holds
-        self.marks = marks_of(prompt, model.device, self.strength)
-        self.marked = self.marks.columns!=(0,0)     # whether anything is edited
-        self._check_edited()
-        _ = self.marks.end_range                    # both are read off now, while nothing waits
-        self.name = name
-        self.outer = ()
+# %% ../../nbs/06_hf.ipynb #6952eace
+class _Running(Work):
+    "What of a session is running, and in which thread; nothing yet"
+    def __init__(self):
+        self.outer:tuple = ()       # the sessions around it
         self.state = _State()
         self.lock = threading.RLock()
         self.active = 0             # calls of `generate` that are running
@@ -274,6 +260,26 @@ class Session(Work):
         self.listening_now = False
         self.closed = False
         self.used = False
+
+# %% ../../nbs/06_hf.ipynb #b2b68869
+class Session(_Running):
+    "One open `with`: places each forward pass of its own on the prompt, and leaves when the prompt is in the cache"
+    strength = None     # how the prompt's weights become those of edits, a `Strength`; None: they are
+    extreme = False     # whether numbers are so large that the states behind each pass are looked at
+    def __init__(self,
+        model:torch.nn.Module, # a causal LM
+        prompt:Prompt, # the marked prompt
+        name:str='', # the fingerprint of what steers; what is noted in a cache
+    ):
+        super().__init__()
+        self.model = model
+        self.decoder = decoder(model)
+        self.layer = _first_layer(model)            # whose part of a cache tells how many tokens it holds
+        self.marks = marks_of(prompt, model.device, self.strength)
+        self.marked = self.marks.columns!=(0,0)     # whether anything is edited
+        self._check_edited()
+        _ = self.marks.end_range                    # both are read off now, while nothing waits
+        self.name = name
         self.parts = structure(model)
         self._check()
 
@@ -449,6 +455,7 @@ def _watch_end(self:Session):
     handle = self.decoder.register_forward_hook(after, always_call=True)
     current.callback(handle.remove)
 
+# %% ../../nbs/06_hf.ipynb #d8556158
 @patch
 def _drop(self:Session, failed:bool=False):
     "Forget the pass that was running in this thread, if any, and take its hooks off; that of a failed pass later"
@@ -708,17 +715,16 @@ def __enter__(self:Session):
     self._listen()
     return self
 
-# %% ../../nbs/06_hf.ipynb #bf2334a2
+# %% ../../nbs/06_hf.ipynb #a667715a
 @patch
-def __exit__(self:Session, kind=None, error=None, trace=None):
-    here = _here.get()
-    if self.idle() or self.closed:
-        return
+def _close(self:Session):
+    "Take everything off the model that this session has put there"
     self.closed = True
     self._drop()
     for hook in self.leftover:
         hook.close()
     self._unlisten()
+    here = _here.get()
     if here:
         _here.set(tuple(s for s in here if s is not self))
     with _lock:
@@ -728,17 +734,27 @@ def __exit__(self:Session, kind=None, error=None, trace=None):
         if opened and not opened.sessions:
             _unshadow(self.model, opened.replaced)
             del _open[self.model]
-    if kind is not None or not self.marked:
-        return
+
+# %% ../../nbs/06_hf.ipynb #b849ff57
+@patch
+def _check_used(self:Session):
+    "Raise `SteeringError` where a request in the `with` ran plain"
     if decoder(self.model) is not self.decoder:         # whose passes would have run plain
         raise SteeringError(_changed)
     if not self.used:
         raise SteeringError(
             'Nothing was steered in this `with`: no forward pass over its prompt reached the model while it was '
-            'open. '
-            'A model compiled before it, a `generate` taken from the model before it, or a thread that starts '
-            'after it '
-            'cannot be steered: compile, call and start inside')
+            'open. A model compiled before it, a `generate` taken from the model before it, or a thread that starts '
+            'after it cannot be steered: compile, call and start inside')
+
+# %% ../../nbs/06_hf.ipynb #bf2334a2
+@patch
+def __exit__(self:Session, kind=None, error=None, trace=None):
+    if self.idle() or self.closed:
+        return
+    self._close()
+    if kind is None and self.marked:
+        self._check_used()
 
 # %% ../../nbs/06_hf.ipynb #7594b89d
 @patch
@@ -959,6 +975,7 @@ def _maker(need):
     room,name = maker.split(':')
     return getattr(import_module(room), name)
 
+# %% ../../nbs/06_hf.ipynb #0189c14b
 wrapping = (('stream','gate'), ('stream','fade')) # (kind, op) whose session opens that of the other edits itself
 
 def open_plan(

@@ -165,9 +165,13 @@ class AdaSEKA(Dialled, Steerer):
             check_finite(gain=self.gain)
             set_default_heads(self, .12)
         _check_experts(self)
-    def check(self, model):
-        for n,s in self.experts.items():
-            _check_expert(n, s, model)
+
+# %% ../../nbs/10_adaseka.ipynb #e6033b91
+@patch
+def check(self:AdaSEKA, model):
+    "Raise `ModelError` unless every expert belongs to a model"
+    for n,s in self.experts.items():
+        _check_expert(n, s, model)
 
 # %% ../../nbs/10_adaseka.ipynb #5d495759
 def _check_fit(experts):
