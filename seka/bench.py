@@ -634,7 +634,7 @@ def plot_bench(
     from seka.plots import axes_grid, share_legend
     rows = bench_rows(results).query("method!='plain'")
     by_length,by_marked = (rows[rows.item==o] for o in ('by-length','by-marked'))
-    left,middle,right = axes_grid(1, 3, 2.6)[0]
+    left,middle,right = axes_grid(1, 3, 3.)[0]
     _panel(left, by_length, 'tokens', 'read_ms_ratio')
     _panel(middle, by_marked, 'marked', 'read_ms_ratio')
     _panel(right, by_length, 'tokens', 'peak_mb_more')

@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['app', 'ModelOption', 'StatsOption', 'ExpertsOption', 'GainOption', 'HeadsOption', 'GammaOption', 'SettingOption',
            'MarkersOption', 'SpansOption', 'MessagesOption', 'AutoMarkOption', 'LayersOption', 'PlanOption',
-           'OutOption', 'HalfOption', 'MethodsOption', 'SteererOption', 'main', 'start', 'Filled', 'Given', 'Ask',
-           'generate', 'learn', 'learn_queries', 'convert', 'info', 'evaluate', 'calibrate', 'bench', 'page', 'serve']
+           'OutOption', 'HalfOption', 'MethodsOption', 'SharedOption', 'SteererOption', 'main', 'start', 'Filled',
+           'Given', 'Ask', 'By', 'generate', 'learn', 'learn_queries', 'convert', 'info', 'evaluate', 'calibrate',
+           'bench', 'page', 'serve']
 
 # %% ../nbs/29_cli.ipynb #96fdf79e
 import importlib.util, inspect, json, math, os, re, sys, tempfile, traceback, warnings
@@ -691,18 +692,40 @@ def _from_plan(path, given, setting, **named):
     steerer = Planned(Plan.load(path))
     return steerer.edits.method or 'plan', steerer
 
+# %% ../nbs/29_cli.ipynb #84395e4b
+class By(NamedTuple):
+    "What the command line says of how to steer"
+    given:Given # the model and its statistics
+    plan:Path|None # a saved plan, in place of all the rest
+    method:str # its name
+    adaptive:bool # the same as the method adaseka
+    setting:list # NAME=VALUE
+    gain:float|None=None # None: the method's own, here and below
+    heads:float|None=None
+    gamma:float|None=None
+    layers:str|None=None
+
 def _at_default_damage(steerer):
     "A method without settings: at the default damage, if its statistics have a dial for it"
     from seka.dial import default_damage
     return steerer.at_damage(default_damage) if getattr(steerer, 'has_dial', False) else steerer
 
-def _chosen(plan, name, given, setting, **named):
+def _chosen(by):
     "The name of what steers, and the steerer: of a saved plan, or of a method; raises `SekaError`"
-    if plan is not None:
-        return _from_plan(plan, given, setting, **named)
-    steerer = _steerers([name], given, setting, **named)[name]
-    untouched = not setting and all(value is None for value in named.values())
+    name = _steering(by.method, by.adaptive)
+    named = dict(gain=by.gain, heads=by.heads, gamma=by.gamma, layers=by.layers)
+    if by.plan is not None:
+        return _from_plan(by.plan, by.given, by.setting, **named)
+    steerer = _steerers([name], by.given, by.setting, **named)[name]
+    untouched = not by.setting and all(value is None for value in named.values())
     return name, _at_default_damage(steerer) if untouched else steerer
+
+# %% ../nbs/29_cli.ipynb #1a7d23a5
+def _continue(ask, by, max_new_tokens, as_json):
+    "Continue a marked prompt, plain and steered, and print it; raises `SekaError`"
+    name,steerer = _chosen(by)
+    result = _generate(by.given.model, ask, steerer, max_new_tokens=max_new_tokens)
+    _print(result, _settings(name, steerer), as_json)
 
 # %% ../nbs/29_cli.ipynb #a021f979
 @app.command(cls=Filled)
@@ -728,11 +751,8 @@ def generate(
     as_json: Annotated[bool, Option('--json', help='Print one JSON object.')] = False,
 ):
     "Continue a marked prompt, plain and steered side by side."
-    ask,name = _ask(text, messages, markers, spans, chat, auto_mark),_steering(method, adaptive)
-    named = dict(gain=gain, heads=heads, gamma=gamma, layers=layers)
-    name,steerer = _chosen(plan, name, Given(model, stats, expert), setting, **named)
-    result = _generate(model, ask, steerer, max_new_tokens=max_new_tokens)
-    _print(result, _settings(name, steerer), as_json)
+    by = By(Given(model, stats, expert), plan, method, adaptive, setting, gain, heads, gamma, layers)
+    _continue(_ask(text, messages, markers, spans, chat, auto_mark), by, max_new_tokens, as_json)
 
 # %% ../nbs/29_cli.ipynb #e1000034
 OutOption = Annotated[Path, Option(help='The safetensors file to write.')]
@@ -851,6 +871,7 @@ def _info_stats(stats):
     heads = ', '.join(f'{stats.layers[i//H]}.{i%H} {score[i]:.2f}' for i in top)
     print(f'heads with the largest {name} (layer.head): {heads}')
 
+# %% ../nbs/29_cli.ipynb #7647904d
 def _info_file(file):
     "What is in a file of statistics, or of a plan"
     from seka import Plan
@@ -864,6 +885,7 @@ def _info_file(file):
         where = 'every layer' if e.layer is None else f'layer {e.layer}'
         print(f'{where}: {e.kind} {e.op}, heads {"all" if e.heads is None else ", ".join(map(str, e.heads))}')
 
+# %% ../nbs/29_cli.ipynb #0f9f0221
 def _info_model(name):
     "Where the keys of a model come out"
     from seka import sites
@@ -910,11 +932,30 @@ def _answering(backend, model, steerers):
     source = model_source(model)
     return open_engine(str(source), steerers),AutoTokenizer.from_pretrained(source)
 
-# %% ../nbs/29_cli.ipynb #cb01603e
+# %% ../nbs/29_cli.ipynb #fdee7541
+def _check_backend(backend, collateral):
+    "Raise `BadParameter` for what a backend cannot measure"
+    if collateral and backend!='hf':
+        raise typer.BadParameter('--collateral reads answers with the model in this process: take --backend hf')
+
+def _batches(backend):
+    "What `evaluate` is told of the size of batches"
+    return {} if backend=='hf' else dict(characters=262_144)
+
+# %% ../nbs/29_cli.ipynb #92ff4fa5
+def _print_results(results, collateral):
+    "Print the table, what its columns are, and on request what whole answers lost"
+    print(results.to_markdown(), results.meanings(), sep='\n')
+    if collateral:
+        print('\n'+results.collateral().round(3).to_string(index=False))
+
+# %% ../nbs/29_cli.ipynb #c37abe0a
 _tasks_help = 'Some of {tasks}, with commas between; without it all that need no file.'
 MethodsOption = Annotated[str, Option(help='Some of plain, marks, {methods}, with commas between.')]
 _shared = 'NAME=VALUE, for all of these methods that have such a parameter, e.g. --set damage=1.02.'
+SharedOption = Annotated[list[str], Option('--set', help=_shared)]
 
+# %% ../nbs/29_cli.ipynb #cb01603e
 @app.command('eval', cls=Filled)
 def evaluate(
     out: Annotated[Path, Option(help='Folder of the run; a run that is there is continued.')],
@@ -925,7 +966,7 @@ def evaluate(
     model: ModelOption = None,
     stats: StatsOption = [],
     expert: ExpertsOption = [],
-    setting: Annotated[list[str], Option('--set', help=_shared)] = [],
+    setting: SharedOption = [],
     chat: Annotated[bool, Option('--chat', help="Through the model's chat template.")] = False,
     collateral: Annotated[bool, Option('--collateral', help='Measure what whole answers lose, too.')] = False,
     backend: Annotated[str, Option(help='hf, in this process; or vllm, an engine with continuous batching.')] = 'hf',
@@ -934,17 +975,12 @@ def evaluate(
     from seka import evaluate as evaluate_
     from seka.tasks import make_tasks
     _writable_folder(out)
-    if collateral and backend!='hf':
-        raise typer.BadParameter('--collateral reads answers with the model in this process: take --backend hf')
+    _check_backend(backend, collateral)
     chosen = make_tasks(tasks, split, limit)
     steerers = _steerers(methods.replace(',', ' ').split(), Given(model, stats, expert), setting)
-    answering = _answering(backend, model, steerers)
-    how = {} if backend=='hf' else dict(characters=262_144)
-    results = evaluate_(*answering, chosen, steerers, out=out, split=split, limit=limit, chat=chat,
-                        collateral=collateral, **how)
-    print(results.to_markdown(), end='')
-    if collateral:
-        print('\n'+results.collateral().round(3).to_string(index=False))
+    results = evaluate_(*_answering(backend, model, steerers), chosen, steerers, out=out, split=split, limit=limit,
+                        chat=chat, collateral=collateral, **_batches(backend))
+    _print_results(results, collateral)
 
 # %% ../nbs/29_cli.ipynb #4fbe39db
 @app.command(cls=Filled)

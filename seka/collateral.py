@@ -235,6 +235,7 @@ def _against(plain, steered, main):
     won = float((~had & has).sum()/(~had).sum()) if (~had).any() else np.nan
     return dict(lost=lost, won=won, length=float(ratio))
 
+# %% ../nbs/42_collateral.ipynb #fb8bda2f
 def collateral_table(
     results, # `Results` of a run with a plain method
     plain:str='plain', # its name

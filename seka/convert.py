@@ -139,6 +139,13 @@ def _known_model(model):
     name = Path(model.config._name_or_path or type(model).__name__).name
     return dict(name=name, fingerprint=fingerprint(model), layers=[s.layer for s in sites(model)], heads=g.H, dim=g.D)
 
+# %% ../nbs/33_convert.ipynb #a6faf529
+def _scaled(model, path, gain, layers):
+    "layer → half the gain times the projections of its heads. They multiply from the right in the published code"
+    rows = read_projection(path)
+    _check_shape(model, rows)
+    return {l: .5*gain*rows.tensors[0][row].mT for l,row in _rows_on(model, rows, layers).items()}
+
 # %% ../nbs/33_convert.ipynb #42c209b1
 def projection_plan(
     model:nn.Module, # a Hugging Face causal LM
@@ -164,12 +171,6 @@ def projection_plan(
     mapped:dict = {'feature': feature} if feature else {}
     edits = head_edits('key', 'linear', table, keep, list(parts[0]), **mapped)
     return Plan(tuple(edits), _known_model(model), 'SEKA, published projections')
-
-def _scaled(model, path, gain, layers):
-    "layer → half the gain times the projections of its heads. They multiply from the right in the published code"
-    rows = read_projection(path)
-    _check_shape(model, rows)
-    return {l: .5*gain*rows.tensors[0][row].mT for l,row in _rows_on(model, rows, layers).items()}
 
 # %% ../nbs/33_convert.ipynb #34e18eac
 def read_expert(

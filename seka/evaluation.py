@@ -45,8 +45,10 @@ def _tasks(tasks, split, limit, damage):
     return tasks
 
 # %% ../nbs/24_evaluation.ipynb #f7156b84
-def _check_steerers(steerers):
-    "Raise `DataError` for what is no dictionary of methods"
+def _methods(steerers):
+    "Methods as they will be run, plain alone if none is given; raises `DataError` for what is no dictionary of methods"
+    if steerers is None:
+        return {'plain': None}
     names = ', '.join(map(repr, prompt_methods))
     if not isinstance(steerers, Mapping) or not steerers:
         raise DataError(f'steerers must be a dictionary of name → steerer, None (plain) or one of {names}, '
@@ -55,6 +57,7 @@ def _check_steerers(steerers):
         known = s is None or isinstance(s, str) and s in prompt_methods
         if not (known or callable(s)):
             raise DataError(f'The method {name!r} is {s!r:.80}: expected a steerer, None (plain) or one of {names}')
+    return steerers
 
 # %% ../nbs/24_evaluation.ipynb #e895f298
 def _measure(model, tok, task, batch, name, steerer, chat):
@@ -132,8 +135,7 @@ def evaluate(
     progress:bool=True, # show progress bars
 )->Results:
     "Run tasks × methods, resumable, alone or under `accelerate launch`; raises `DataError` for what does not fit"
-    steerers = {'plain': None} if steerers is None else steerers
-    _check_steerers(steerers)
+    steerers = _methods(steerers)
     tasks = _tasks(tasks, split, limit, damage)
     how = (chat, seed, characters, progress)
     with _folder(out, steerers) as (folder, state):

@@ -63,6 +63,7 @@ def _read(model, ids):
         text(ids, **given, **{cache_name(model): cache})
     return cache, []
 
+# %% ../nbs/46_families.ipynb #14fac9af
 def received(
     model:torch.nn.Module, # a causal LM
     ids:torch.Tensor, # B×T
@@ -280,6 +281,7 @@ def _slopes(model, kinds):
         measured = [*sides.tolist(), *sides.view(2, 2).mean(1).tolist()]       # on each side, and over both
     return (g*direction).sum().item(), measured
 
+# %% ../nbs/46_families.ipynb #63008024
 def _check_gradient(model):
     "Raise `Wrong` unless gradients come back through the sites"
     try:
@@ -544,6 +546,7 @@ real_sizes:dict[str,dict] = {
                  num_key_value_heads=8, head_dim=128, vocab_size=32768),
 }
 
+# %% ../nbs/46_families.ipynb #d7b3fb83
 def real_model(
     model_type:str, # one of `real_sizes`
     device:str='cuda', # where
@@ -599,6 +602,7 @@ def at_the_door():
     finally:
         layouts.layouts.extend(kept)
 
+# %% ../nbs/46_families.ipynb #f7442cbd
 def _timed(model, ids, where):
     "Milliseconds of a pass in which all keys of the middle are shifted"
     start,stop = ids.shape[1]//8,ids.shape[1]*7//8

@@ -263,6 +263,7 @@ def damages(
         rows += [dict(method=name, **_about(r), **o) for name,own in zip(steerers, losses) for r,o in zip(batch, own)]
     return pd.DataFrame(rows)
 
+# %% ../nbs/21_harm.ipynb #c6da74d8
 def damage(
     model, # a Hugging Face causal LM
     tok, # its fast tokenizer

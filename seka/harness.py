@@ -106,6 +106,7 @@ def _unmarked(self, request):
         clean,spans = _starred(clean, spans),()
     return replace(request, arguments=(clean, *rest)), tuple(spans)
 
+# %% ../nbs/32_harness.ipynb #939dcb56
 def _apart(self, requests):
     "Groups of (place, request), {clean context: marks} in which no context has two sets of marks"
     groups = []

@@ -56,6 +56,7 @@ def save_plan(
     except OSError as e:
         raise DataError(f'The plan could not be shared in {folder}: {e}') from e
 
+# %% ../nbs/34_hub.ipynb #1d2ea6b6
 def push_plan(
     plan:Plan, # to be shared
     repo_id:str, # user or organisation, and name
@@ -202,6 +203,7 @@ def _unmarked(item, markers):
             **message, 'content': parse_marks(message['content'], markers)[0]}
     return [clean(m) for m in item]
 
+# %% ../nbs/34_hub.ipynb #549ed248
 class SteeredPipeline(TextGenerationPipeline):
     "`SteeredPipeline(model, tok, steerer=…)('… **marked** …')`: text generation of transformers, steered"
     def __init__(self, *args, steerer, markers='**', **kwargs):

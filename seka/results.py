@@ -101,6 +101,11 @@ def _cell(metric, e):
     shown = [f'{100*x:.1f}' if metric.percent else f'{x:.3f}' for x in e[:3]]
     return '{} [{}, {}]'.format(*shown)
 
+# %% ../nbs/23_results.ipynb #12d382f1
+def _heading(task, metric):
+    "The name of a column"
+    return metric if task=='damage' else f'{task} {metric}'
+
 # %% ../nbs/23_results.ipynb #62621e1f
 @patch
 def chosen(self:Results,
@@ -129,9 +134,20 @@ def table(self:Results,
     columns = {}
     for t,k in self.chosen(metrics):
         each = [self.estimated(t, k, s) for s in self.methods]
-        name = k if t=='damage' else f'{t} {k}'
-        columns[f'{name} ({each[0].n})'] = [_cell(self.metrics[t][k], e) for e in each]
+        columns[f'{_heading(t, k)} ({each[0].n})'] = [_cell(self.metrics[t][k], e) for e in each]
     return pd.DataFrame(columns, pd.Index(self.methods, name='method'))
+
+# %% ../nbs/23_results.ipynb #044e463b
+@patch
+def meanings(self:Results,
+    metrics:str|list='main', # as for `chosen`
+)->str: # a line for each column, and one for the numbers
+    "What the columns of a table are, as a list in Markdown"
+    lines = []
+    for task,name in self.chosen(metrics):
+        m = self.metrics[task][name]
+        lines.append(f'- {_heading(task, name)}: {m.about}{" (in %)" if m.percent else ""}')
+    return '\n'.join([*lines, '- in brackets the 95 % interval, in parentheses the number of records'])
 
 # %% ../nbs/23_results.ipynb #91f51441
 @patch

@@ -48,20 +48,16 @@ class LogitSteerer(Steerer):
     def factor(self)->float:
         "The number that each head's edit gets; 0: nothing is done"
         raise NotImplementedError
-    def check(self, model):
-        if self.stats is not None and self.by_statistics():
-            self.stats.check(model)
-    def by_statistics(self)->bool: return _choice(self)=='statistics'
     def query_heads(self, model)->torch.Tensor:
         "L×(H·G), True for the query heads of `model` that are steered"
         return query_heads(self.plan(), model).ne(0)
 
+# %% ../../nbs/15_logit_bias.ipynb #63321819
 class LogitBias(LogitSteerer):
     "A steerer that adds a bias to the logits of chosen query heads; its `factor` multiplies the weights"
     def bias(self, prompt:Prompt)->torch.Tensor:
         "The bias of each prompt token, B×T"
         return token_bias(self.op, prompt)*self.factor
-
 
 # %% ../../nbs/15_logit_bias.ipynb #48dcf21f
 def _choice(s)->str:
@@ -74,6 +70,18 @@ def _choice(s)->str:
         return 'statistics'
     of_kv_heads = s.stats is not None and tuple(s.heads_by.shape)==tuple(s.stats.size[:2])
     return 'statistics' if of_kv_heads else 'scores'
+
+# %% ../../nbs/15_logit_bias.ipynb #653ee597
+@patch
+def by_statistics(self:LogitSteerer)->bool:
+    "Whether a score of the statistics chooses the heads"
+    return _choice(self)=='statistics'
+
+@patch
+def check(self:LogitSteerer, model):
+    "Raise `ModelError` if the statistics that choose the heads are of another model"
+    if self.stats is not None and self.by_statistics():
+        self.stats.check(model)
 
 # %% ../../nbs/15_logit_bias.ipynb #b5597eb7
 def _edit(s, layer, heads):
@@ -163,6 +171,19 @@ class AttentionBias(Dialled, LogitBias):
         "b"
         return self.strength or 0.
 
+# %% ../../nbs/15_logit_bias.ipynb #174c23b4
+def _check_side(side):
+    "Raise `SteeringError` for a side that PASTA does not have"
+    if side not in ('exclude','include'):
+        raise SteeringError(f"side={side!r} is unknown: expected 'exclude' or 'include'")
+
+def _check_alpha(alpha):
+    "Raise `SteeringError` for what cannot multiply an attention"
+    check_finite(alpha=alpha)
+    if alpha<=0:
+        raise SteeringError(f'alpha={alpha} is no factor: expected a number above 0 '
+                            '(below 1 to steer towards the marks)')
+
 # %% ../../nbs/15_logit_bias.ipynb #86d25f30
 @dataclass(frozen=True, eq=False)
 class PASTA(Dialled, LogitBias):
@@ -183,21 +204,21 @@ class PASTA(Dialled, LogitBias):
     dial_excludes = ('alpha','delta','heads','layers','heads_by')
 
     def __post_init__(self):
-        if self.side not in ('exclude','include'):
-            raise SteeringError(f"side={self.side!r} is unknown: expected 'exclude' or 'include'")
-        if settle_dial(self, alpha=.1):
-            return
-        check_finite(alpha=self.alpha)
-        set_default_heads(self, .12)
-        if self.alpha<=0:
-            raise SteeringError(f'alpha={self.alpha} is no factor: expected a number above 0 '
-                                '(below 1 to steer towards the marks)')
-    @property
-    def op(self)->str: return 'bias-others' if self.side=='exclude' else 'bias'
-    @property
-    def factor(self)->float:
-        "ln α, or −ln α on marked tokens"
-        return math.log(self.alpha or 1)*(1 if self.side=='exclude' else -1)
+        _check_side(self.side)
+        if not settle_dial(self, alpha=.1):
+            _check_alpha(self.alpha)
+            set_default_heads(self, .12)
+
+# %% ../../nbs/15_logit_bias.ipynb #21d414e0
+@patch(as_prop=True)
+def op(self:PASTA)->str:
+    "As in `Edit`: the unmarked tokens, or the marked ones"
+    return 'bias-others' if self.side=='exclude' else 'bias'
+
+@patch(as_prop=True)
+def factor(self:PASTA)->float:
+    "ln α, or −ln α on marked tokens"
+    return math.log(self.alpha or 1)*(1 if self.side=='exclude' else -1)
 
 # %% ../../nbs/15_logit_bias.ipynb #561f572a
 @patch(cls_method=True)

@@ -112,11 +112,15 @@ class ContrastSession(Session):
         if not self.listening_now:
             super()._listen()
             self.listening.callback(self.model.register_forward_hook(self._second, with_kwargs=True).remove)
-    @torch.compiler.disable
-    def _second(self, module, args, kwargs, out=None):
-        if out is not None and not self.closed:                                # else another thread has taken it off
-            given,_ = call_arguments(module, args, kwargs)
-            _combine(self, given, out)
+
+# %% ../../nbs/16_logits.ipynb #d9d3a399
+@patch
+@torch.compiler.disable
+def _second(self:ContrastSession, module, args, kwargs, out=None):
+    "Hook behind the model: the logits of both passes in place of the plain ones"
+    if out is not None and not self.closed:                                    # else another thread has taken it off
+        given,_ = call_arguments(module, args, kwargs)
+        _combine(self, given, out)
 
 # %% ../../nbs/16_logits.ipynb #323921c1
 def open_contrast(model, prompt:Prompt, plan:Plan)->ContrastSession:

@@ -254,6 +254,7 @@ def _every_row(self:GateSession, value, rows):
     known = mine and isinstance(self.inner, Session)
     return self.inner.marks.ids if known else spread(value, *self.sizes)
 
+# %% ../../nbs/39_plausible.ipynb #cd87ed9d
 @patch
 @torch.compiler.disable
 def _spread(self:GateSession, module, args, kwargs=None):
@@ -328,6 +329,7 @@ def _put_gate(self:GateSession):
     after = self.model.register_forward_hook(self._fold, with_kwargs=True, always_call=True)
     self.listening.callback(after.remove)
 
+# %% ../../nbs/39_plausible.ipynb #71fbb2bd
 @patch
 @torch.compiler.disable
 def _fold(self:GateSession, module, args, kwargs, out=None):

@@ -174,6 +174,7 @@ def _plain_logits(self:ContestSession, hear):
                          logits_to_keep=1 if same else 0)
     return out.logits[:,-1] if same else out.logits[torch.arange(len(m.ids)), m.ends]
 
+# %% ../../nbs/43_v_steer.ipynb #b3c66f1a
 @patch
 def _unembedding(self:ContestSession):
     "A row for each token of the vocabulary"
