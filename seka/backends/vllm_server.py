@@ -133,6 +133,15 @@ async def _answer(send, message, status=400):
     await send(dict(type='http.response.start', status=status, headers=headers))
     await send(dict(type='http.response.body', body=body))
 
+# %% ../../nbs/30c_vllm_server.ipynb #fd211506
+def _marked(body):
+    "The data of a request that names a steerer, None for any other body"
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return None                                                            # the server says what is wrong with it
+    return data if isinstance(data, dict) and _asked(data) is not None else None
+
 # %% ../../nbs/30c_vllm_server.ipynb #ce970d27
 class Marks:
     "Middleware of an OpenAI-compatible server of vLLM: reads marks in requests that name a steerer"
@@ -153,11 +162,8 @@ class Marks:
 
     async def read(self, scope, body):
         "The body to go on with; raises `SekaError`"
-        try:
-            data = json.loads(body)
-        except (ValueError, RecursionError):
-            return body                                                    # the server says what is wrong with it
-        if not isinstance(data, dict) or _asked(data) is None:
+        data = _marked(body)
+        if data is None:
             return body
         tok = await self.tokenizer(scope)
         new = await asyncio.get_running_loop().run_in_executor(self.pool, read_marks, scope['path'], data, tok)
