@@ -754,7 +754,9 @@ def plot_lines(
         ax.plot(frame.index, y, marker='.' if len(frame)<=20 else None, color=colour, label=name)
     if level is not None:
         ax.axhline(level, color='.6', lw=.7, zorder=0)
-    ax.set(xlabel=xlabel, ylabel=ylabel, xscale='log' if log else 'linear')
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    if log:
+        ax.set_xscale('log')
     if frame.shape[1]>1:
         _legend(ax)
     return ax
