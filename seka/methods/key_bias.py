@@ -39,7 +39,7 @@ def _defaults(form, epsilon):
         return dict(ridge=.1, b=8.)
     if epsilon is not None:
         return dict(ridge=_ridge)
-    return dict(ridge=_ridge, damage=1.05)
+    return dict(ridge=_ridge, damage=1.02)
 
 # %% ../../nbs/13_key_bias.ipynb #c1d20b0b
 def _epsilon_within(
@@ -82,7 +82,7 @@ class KeyBias(HeadEdit):
     """Adds one vector per head to the keys of marked tokens, k' = k + w·v, on request also to their values,
     with the most effect for the least damage; raises `SteeringError`"""
     stats:QueryStats # of the model that is to be steered
-    damage:float|None = None # natural form: perplexity ratio after a marked span that is allowed (default 1.05) …
+    damage:float|None = None # natural form: perplexity ratio after a marked span that is allowed (default 1.02) …
     epsilon:float|None = None # … or the predicted divergence ε in nats a token
     b:float|None = None # forms at the logit: mean shift of retrieving queries' logits (default 8)
     form:str = 'natural' # or 'least-damage', 'mean'
@@ -175,7 +175,7 @@ def __repr__(self:KeyBias)->str:
             f'{self.keep.sum()} of {self.keep.numel()} heads)')
 
 # %% ../../nbs/13_key_bias.ipynb #b8a58b59
-allowed = Range(1.002, 1.5, 1.05)
+allowed = Range(1.002, 1.5, 1.02)
 register('key-bias', KeyBias, stats='queries', space=dict(damage=allowed), look=Look('#D55E00', '*', '-'),
          backends=('hf','vllm'), about='the least-damaging shift of keys');
 
