@@ -61,6 +61,7 @@ def _solved(effects, information, ridge):
     size = (effects.T*w).sum(0).clamp(min=1e-30).sqrt()
     return (w/size).sum(1)
 
+# %% ../nbs/44_dial.ipynb #d1a1f08b
 def allocation(
     effects:torch.Tensor, # e of each kind of prompt, K×N
     information:torch.Tensor, # f, N×N
@@ -357,11 +358,14 @@ class Dialled:
         if isinstance(self._made_of, dict):
             settings.append('experts='+'+'.join(sorted(self._made_of)))
         return f'{self.dial}: {", ".join(settings)}' if settings else self.dial
-    def unit(self)->Plan:
-        "The plan in which every head has the gain 1"
-        settings = {name: getattr(self, name) for name in (*self.dial_settings, *self.dial_also)}
-        make:Any = type(self)
-        return make(self._made_of, **settings, **self.dial_unit).plan()
+
+# %% ../nbs/44_dial.ipynb #d1a1f25b
+@patch
+def unit(self:Dialled)->Plan:
+    "The plan in which every head has the gain 1"
+    settings = {name: getattr(self, name) for name in (*self.dial_settings, *self.dial_also)}
+    make:Any = type(self)
+    return make(self._made_of, **settings, **self.dial_unit).plan()
 
 # %% ../nbs/44_dial.ipynb #d1a10026
 def _turned(steerer):
@@ -430,6 +434,7 @@ def settle_dial(
     _check_damage(steerer)
     return True
 
+# %% ../nbs/44_dial.ipynb #d1a1f28b
 def _given(steerer, field):
     "Whether a parameter is another one than its default"
     value = getattr(steerer, field.name)
@@ -506,6 +511,13 @@ def _measured(model, tok, units, gains, layers, texts):
     rounded = [[[float(f'{x:.4g}') for x in row] for row in g.tolist()] for g in gains]
     return [Dial(g, _curves(tokens, found[:,m])) for m,g in enumerate(rounded)]
 
+# %% ../nbs/44_dial.ipynb #d1a1f31b
+def _dialled(stats, dials):
+    "Statistics, or each of several, with dials"
+    if isinstance(stats, dict):
+        return {name: with_dials(s, dials) for name,s in stats.items()}
+    return with_dials(stats, dials)
+
 # %% ../nbs/44_dial.ipynb #d1a10031
 def learn_dials(
     model, # a Hugging Face causal LM
@@ -530,10 +542,7 @@ def learn_dials(
     units = {name: s.unit() for name,s in steerers.items()}
     with eval_mode(model), tqdm(total=len(prompts)+2, desc='learning the dial', disable=not progress) as bar:
         found = _learned(model, tok, units, prompts, texts, one, (paragraphs, held, seed), bar)
-    dials = dict(zip(steerers, found))
-    if isinstance(stats, dict):
-        return {name: with_dials(s, dials) for name,s in stats.items()}
-    return with_dials(stats, dials)
+    return _dialled(stats, dict(zip(steerers, found)))
 
 # %% ../nbs/44_dial.ipynb #d1a10032
 def _own_records(): return [r for name in ('synthetic','facts','instructions') for r in pairs(name)]
@@ -550,6 +559,7 @@ def _allocated(name, e, f):
     except DataError as error:
         raise DataError(f'{name}: {error}') from error
 
+# %% ../nbs/44_dial.ipynb #d1a1f32b
 def _learned(model, tok, units, prompts, texts, stats, sizes, bar):
     "The `Dial` of each unit plan, by name"
     paragraphs,held,seed = sizes
