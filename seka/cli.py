@@ -552,8 +552,9 @@ def _check_unmarked(ask):
 
 def _marked(lm, tok, ask):
     "The marked prompt; raises `SekaError`"
-    from seka import highlight, mark
+    from seka import highlight
     if ask.by:
+        from seka import mark                   # needs the extra `marks`
         return mark(lm, tok, ask.item, ask.by)
     return highlight(tok, ask.item, ask.spans, markers=ask.markers)
 

@@ -29,6 +29,8 @@ P
 cat printed.txt
 diff -B expected.txt printed.txt || { echo "README's quick start prints something else than README says"; exit 1; }
 "$work/venv/bin/seka" --help > /dev/null
+PATH=$work/venv/bin:$PATH bash -e <(grep -m1 '^seka generate' "$root/README.md") | tee said.txt
+grep -q Dublin said.txt || { echo "README's first command does not say Dublin"; exit 1; }
 
 "$work/venv/bin/python" - "$work/venv" <<'P'
 "Modules and data come from the wheel"
