@@ -184,9 +184,12 @@ def effect(
     prompts:list, # of `Recall`
     batch_size:int=16, # prompts a forward pass
 )->torch.Tensor: # M×L×H, float64
-    "e: mean gradient of the answer's log-probability in the gains"
+    "e: mean gradient of the answer's log-probability in the gains; raises `DataError` without a prompt to learn from"
     gradients = partial(gain_gradients, model, tok, units, logits_to_keep=1)
     reached = [r for r in prompts if len(tok(r.text[:r.end])['input_ids'])>1]
+    if not reached:
+        raise DataError('Each prompt marks the first token of its text alone, which edits spare: '
+                        'mark something behind it')
     return over_answers(model, tok, reached, gradients, batch_size)
 
 # %% ../nbs/44_dial.ipynb #d1a10016
