@@ -429,28 +429,20 @@ def _source(name, sources, given, untouched):
 
 def _steerers(names, given, settings=(), **named):
     "Methods by their names: name → steerer"
+    from seka.dial import at_default_damage
     sources = _sources(names, given)
     made = {}
     for name in names:
         own = _own(name, settings, names)
         untouched = _untouched(own, named)
         steerer = _steerer(name, _source(name, sources, given, untouched), own, **named)
-        made[name] = _at_default_damage(steerer) if untouched else steerer
+        made[name] = at_default_damage(steerer) if untouched else steerer
     return made
 
 # %% ../nbs/29_cli.ipynb #18def060
 def _untouched(settings, named):
     "Whether a method is given no setting at all"
     return not settings and all(value is None for value in named.values())
-
-def _at_default_damage(steerer):
-    "A method without settings: at the default damage, if its statistics have a dial for it"
-    from seka.methods.base import default_damage
-    inner = getattr(steerer, 'steerer', steerer)
-    if not getattr(inner, 'has_dial', False):
-        return steerer
-    turned = inner.at_damage(default_damage)
-    return turned if inner is steerer else replace(steerer, steerer=turned)
 
 def _lacks_dial(name, steerer):
     "Whether a method would steer at a damage, if its statistics had a dial"

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['strengths', 'mark_lengths', 'with_gains', 'allocation', 'GainSession', 'Gains', 'gain_gradients', 'effect',
-           'information', 'damage_by_length', 'Dial', 'with_dials', 'dial_of', 'Dialled', 'dialled_plan', 'settle_dial',
-           'learn_dials']
+           'information', 'damage_by_length', 'Dial', 'with_dials', 'dial_of', 'Dialled', 'dialled_plan',
+           'at_default_damage', 'settle_dial', 'learn_dials']
 
 # %% ../nbs/44_dial.ipynb #d1a10003
 import random
@@ -27,7 +27,7 @@ from .edits import Plan, Strength, add_directions
 from .backends.attention import BiasSession, attending
 from .backends.hf import EditSession, bind, open_plan
 from .contrast import KeyStats, eval_mode, pairs
-from .methods.base import Planned, check_finite, method_named, once, registered
+from .methods.base import Planned, check_finite, default_damage, method_named, once, registered
 from .queries import check_texts, drawn, over_answers, read_batch, sample_recalls, score_gradients
 
 # %% ../nbs/44_dial.ipynb #d1a10006
@@ -423,6 +423,16 @@ def at_damage(self:Dialled,
     settings = {name: getattr(self, name) for name in (*self.dial_settings, *self.dial_also)}
     make:Any = type(self)
     return make(self._made_of, damage=damage, **settings)
+
+def at_default_damage(
+    steerer, # a method without settings, or one in a wrapper
+): # the same at the default damage, if its statistics have a dial
+    "What the command line makes of a method that is named alone"
+    inner = getattr(steerer, 'steerer', steerer)
+    if not getattr(inner, 'has_dial', False):
+        return steerer
+    turned = inner.at_damage(default_damage)
+    return turned if inner is steerer else replace(steerer, steerer=turned)
 
 # %% ../nbs/44_dial.ipynb #d1a10028
 def settle_dial(

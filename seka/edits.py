@@ -200,7 +200,7 @@ def layer_numbers(
     spelled = _spelled(layers, known) if isinstance(layers, str) else layers
     if spelled is None:
         return None if known is None else tuple(known)
-    listed = [spelled] if isinstance(spelled, int) else list(spelled)
+    listed = [spelled] if isinstance(spelled, (int,float)) else list(spelled)
     odd = [l for l in listed if isinstance(l, bool) or not isinstance(l, int)]
     if odd:
         raise SteeringError(f'layers={layers!r:.80}: {odd[0]!r:.40} is no number of a layer')

@@ -13,7 +13,8 @@ from .core import DataError, SteeringError
 from .spans import Prompt, encode, parse_marks
 from .contrast import KeyStats
 from .queries import QueryStats
-from .methods.base import method, method_named, parameters
+from .dial import at_default_damage
+from .methods.base import check_finite, method, method_named, parameters
 from .methods.adaseka import experts as shipped_experts
 from .models import load
 try:
@@ -29,17 +30,25 @@ markers = '⟦','⟧'
 def mark(
     text:object, # a field of a document
     weight:float|None=None, # of the mark; None: 1
-)->str:
-    "A text between marks, for templates of lm-eval; raises `DataError` for a text that has such marks itself"
+)->str: # an empty text as it is
+    """A text between marks, for templates of lm-eval; raises `DataError` for a text that has such marks itself,
+    `SteeringError` for a weight that is no number"""
     text = str(text)
+    if not text.strip():
+        return text
     if any(m in text for m in markers):
         raise DataError(f'A field that is to be marked holds {markers[0]} or {markers[1]} itself: {text!r:.80}')
+    check_finite(weight=1 if weight is None else weight)
     number = '' if weight is None else f'{{{float(weight):g}}}'
     return f'{markers[0]}{text}{markers[1]}{number}'
 
 lm_eval.utils.env.filters['mark'] = mark
 
 # %% ../nbs/32_harness.ipynb #4d03c549
+def _is_name(steerer):
+    "Whether this names a method, and not a file or a repository"
+    return isinstance(steerer, str) and not steerer.endswith('.safetensors') and '/' not in steerer
+
 def named_steerer(
     name, # a registered method, the file or repository of a plan, a steerer, or None
     stats:str|None=None, # file, folder or repository; None: what the package ships
@@ -50,17 +59,25 @@ def named_steerer(
         if params or stats:
             raise SteeringError(f'{", ".join([*params, *(["stats"] if stats else [])])} is for a method by name')
         return name
-    if str(name).endswith('.safetensors') or '/' in str(name):
+    if not _is_name(name):
         from seka.hub import steerer_of
         return steerer_of(name)
-    return method(name, _statistics(method_named(name).stats, stats), **params)
+    steerer = method(name, _statistics(name, stats), **params)
+    if steerer not in (None, 'marks') and not callable(steerer):
+        raise SteeringError(f'steerer={name} changes prompts and steers nothing: '
+                            'seka.evaluate runs it, lm-eval does not')
+    return steerer if params or steerer=='marks' else at_default_damage(steerer)
 
-def _statistics(kind, name):
-    "What a method is made from"
+def _statistics(name, source):
+    "What a method is made from; raises `SteeringError` for a source that it does not take"
+    kind = method_named(name).stats
+    classes = dict(keys=KeyStats, queries=QueryStats)
+    if kind not in classes and source is not None:
+        raise SteeringError(f'stats={source} is not for {name}, which takes '
+                            f'{"the experts that the package ships" if kind=="experts" else "no statistics"}')
     if kind=='experts':
         return shipped_experts()
-    classes = dict(keys=KeyStats, queries=QueryStats)
-    return classes[kind].from_pretrained(name) if kind in classes else None
+    return classes[kind].from_pretrained(source) if kind in classes else None
 
 # %% ../nbs/32_harness.ipynb #37d20d85
 class SekaLM(HFLM):
@@ -71,7 +88,7 @@ class SekaLM(HFLM):
         stats=None, # file, folder or repository of the method's statistics; None: what the package ships
         **kwargs, # parameters of the method, and whatever `HFLM` takes
     ):
-        own = set(parameters(steerer))-{'delta'} if isinstance(steerer, str) and '/' not in steerer else set()
+        own = set(parameters(steerer))-{'delta'} if _is_name(steerer) else set()
         params = {name: kwargs.pop(name) for name in own & kwargs.keys()}
         self.steerer = named_steerer(steerer, stats, **params)
         self.known = {}             # token ids of a row → (weights of its tokens, tokens of its context)

@@ -791,7 +791,11 @@ def stop_run(
     sent:str, # JSON from the desk, with the run to stop
 ):
     "End a comparison at its next token, if it is going on"
-    run = str(json.loads(sent or '{}').get('run'))
+    try:
+        asked = json.loads(sent or '{}')
+    except (ValueError, RecursionError):
+        return
+    run = str(asked.get('run')) if isinstance(asked, dict) else ''
     if run in room.stops:
         room.stops[run].set()
 

@@ -18,7 +18,7 @@ from ..contrast import KeyStats, Moments
 from ..edits import Edit, Heads, Plan, routings
 from ..place import positions
 from ..dial import Dialled, dialled_plan, settle_dial
-from .base import (Look, Options, Range, Steerer, check_finite, model_of, once, register,
+from .base import (Look, Options, Range, Steerer, check_finite, check_source, model_of, once, register,
                                set_default_heads)
 from .seka import heads_space, left_vectors
 if TYPE_CHECKING:                           # the extra `eval`: imported where a table is made
@@ -126,6 +126,7 @@ def leading_factors(
 # %% ../../nbs/10_adaseka.ipynb #387bede0
 def _check_settings(a):
     "Raise `SteeringError` for settings that mean nothing"
+    check_source('AdaSEKA', a.experts, 'experts')
     for n,options in (('routing',tuple(routings)), ('router_pass',('in','two'))):
         if getattr(a, n) not in options:
             raise SteeringError(f'{n}={getattr(a, n)!r} is unknown: expected one of {", ".join(options)}')

@@ -68,7 +68,7 @@ def _named_kind(given):
         return f'a dictionary of {inside or "nothing"}'
     if isinstance(given, (str,Path)):
         return f'the path {str(given)!r:.80}: load it with from_pretrained({str(given)!r:.80})'
-    return type(given).__name__
+    return 'nothing' if given is None else type(given).__name__
 
 def check_source(
     name:str, # of the method or its class
@@ -93,8 +93,9 @@ def check_made_of(
     own = (m for m in _registered.values() if m.stats and _makes(m, steerer))
     m = next(own, None)
     if m:
-        first = fields(steerer)[0].name
-        check_source(type(steerer).__name__, getattr(steerer, first), m.stats, m.optional)
+        first = fields(steerer)[0]
+        can_do_without = m.optional or first.default is None
+        check_source(type(steerer).__name__, getattr(steerer, first.name), m.stats, can_do_without)
 
 def _makes(m, steerer):
     "Whether a registered method is the class of a steerer, or one above it"

@@ -12,7 +12,7 @@ from fastcore.basics import patch
 from ..core import SteeringError
 from ..edits import Plan, Strength
 from ..queries import QueryStats, checked_kinds, curve_name, least_damage, natural_vector
-from .base import HeadEdit, Look, Range, check_finite, default_damage, once, register
+from .base import HeadEdit, Look, Range, check_finite, check_source, default_damage, once, register
 
 # %% ../../nbs/13_key_bias.ipynb #aac9df93
 _forms = ('natural', 'least-damage', 'mean')
@@ -58,6 +58,7 @@ def _epsilon_within(
 # %% ../../nbs/13_key_bias.ipynb #c1d20b0e
 def _settle(bias):
     "Check the parameters of a `KeyBias`, and set those that were not given"
+    check_source('KeyBias', bias.stats, 'queries')
     if not isinstance(bias.values, bool):
         raise SteeringError(f'values={bias.values!r}: expected True or False')
     _check_form(bias.form, bias.damage, bias.epsilon, bias.b, bias.kinds, bias.values)
