@@ -1094,6 +1094,16 @@ def bench(
     print(bench_table(results).round(3).to_string())
 
 # %% ../nbs/29_cli.ipynb #d39ae392
+def _page():
+    "What makes and serves a page; raises `SekaError` where its libraries are not there"
+    from seka import SekaError
+    try:
+        from seka.page import gradio, make_room, serve
+    except ImportError as e:                            # of a library that the page shares with another extra
+        raise SekaError(f"The page needs the extra page: pip install 'seka[page]' ({e.name or e} is missing)") from e
+    gradio()
+    return make_room, serve
+
 @app.command(cls=Filled)
 def page(
     host: Annotated[str, Option(help='0.0.0.0: other machines reach the page.')] = '127.0.0.1',
@@ -1105,8 +1115,7 @@ def page(
     expert: ExpertsOption = [],
 ):
     "Open a page: mark with the mouse, compare the answers."
-    from seka.page import gradio, make_room, serve
-    gradio()
+    make_room,serve = _page()
     sources = _sources(list(_methods()), Given._make([model, stats, expert]), strict=False)
     lm,tok = _load(model)
     serve(make_room(lm, tok, sources, model), host, port, users, show)

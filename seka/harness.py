@@ -9,7 +9,7 @@ __all__ = ['markers', 'in_notebook', 'mark', 'named_steerer', 'SekaLM', 'main']
 import sys
 from dataclasses import replace
 import torch
-from .core import DataError, SteeringError
+from .core import DataError, SekaError, SteeringError
 from .spans import Prompt, encode, parse_marks
 from .contrast import KeyStats
 from .queries import QueryStats
@@ -22,7 +22,10 @@ try:
     from lm_eval.api.registry import register_model
     from lm_eval.models.huggingface import HFLM
 except ImportError as e:
-    raise ImportError(f"seka.harness needs lm-eval: pip install 'seka[harness]' ({e})") from e
+    needed = f"seka.harness needs lm-eval: pip install 'seka[harness]' ({e})"
+    if __name__=='__main__' and 'get_ipython' not in globals():
+        sys.exit(f'seka: {needed}')
+    raise ImportError(needed) from e
 
 # %% ../nbs/32_harness.ipynb #14f4eb42
 markers = '⟦','⟧'
@@ -231,13 +234,16 @@ SekaLM._model_generate = _model_generate
 
 # %% ../nbs/32_harness.ipynb #d2a1d920
 def main():
-    "lm-eval's command line, in which the model `seka` is known, and the default"
+    "lm-eval's command line, in which the model `seka` is known, and the default; errors of seka are one line"
     from lm_eval.__main__ import cli_evaluate
     words = sys.argv[1:]
     runs = words and words[0] not in ('ls', 'validate')
     if runs and not {'--model','-M'} & {w.split('=')[0] for w in words} and not {'--help','-h'} & set(words):
         sys.argv += ['--model', 'seka']
-    cli_evaluate()
+    try:
+        cli_evaluate()
+    except SekaError as e:
+        sys.exit('seka: '+' '.join(str(e).split()))
 
 in_notebook = 'get_ipython' in globals()
 if __name__=='__main__' and not in_notebook:

@@ -616,6 +616,13 @@ def _turns(m, steerer):
         return 'damage',Range(1.002, min(1.5, top), default_damage)
     return next(((k,r) for k,r in m.space.items() if isinstance(r, Range)), None)
 
+def _stops(parameter, r):
+    "The values that a range takes on the page"
+    if parameter!='damage':
+        return {float(f'{x:.3g}') for x in r.points(25)}
+    above = Range(r.low-1, r.high-1, r.low-1)
+    return {float(f'{1+float(f"{x:.2g}"):.4g}') for x in above.points(25)}
+
 def dial_of(
     name:str, # of a registered method
     steerer:Steerer, # made with its defaults
@@ -631,8 +638,7 @@ def dial_of(
     parameter,r = ranged
     own = getattr(steerer, parameter, None)
     start = own if isinstance(own, (int,float)) else r.start
-    stops = sorted({float(f'{x:.3g}') for x in r.points(25)} | {float(start)})
-    return Dial(name, parameter, float(start), tuple(stops), about)
+    return Dial(name, parameter, float(start), tuple(sorted(_stops(parameter, r) | {float(start)})), about)
 
 # %% ../nbs/31_page.ipynb #39906d86
 def _make(name, sources, **params):
