@@ -6,6 +6,7 @@
 __all__ = ['markers', 'in_notebook', 'mark', 'named_steerer', 'SekaLM', 'main']
 
 # %% ../nbs/32_harness.ipynb #aa5b2789
+import inspect
 import sys
 from dataclasses import replace
 import torch
@@ -83,6 +84,14 @@ def _statistics(name, source):
     return classes[kind].from_pretrained(source) if kind in classes else None
 
 # %% ../nbs/32_harness.ipynb #37d20d85
+def _check_known(settings, steerer):
+    "Raise `SteeringError` for a setting that neither a method nor `HFLM` has, and that it would drop"
+    known = inspect.signature(HFLM.__init__).parameters
+    odd = [f'{name}={value}' for name,value in settings.items() if name not in known]
+    if odd:
+        own = f'{steerer}, which has {", ".join(parameters(steerer))},' if _is_name(steerer) else 'the steerer'
+        raise SteeringError(f'{odd[0]} is a setting neither of {own} nor of the model of lm-eval')
+
 class SekaLM(HFLM):
     "lm-eval's model for transformers, steered at the marks of its contexts"
     def __init__(self,
@@ -97,6 +106,8 @@ class SekaLM(HFLM):
         self.known = {}             # token ids of a row → (weights of its tokens, tokens of its context)
         self.pending = None         # the prompt that is about to be continued
         self.spans = {}             # clean context → marks in it
+        if pretrained=='default' or not isinstance(pretrained, str):
+            _check_known(kwargs, steerer)
         if pretrained=='default':
             pretrained,kwargs['tokenizer'] = load(device='cpu' if kwargs.get('device')=='cpu' else None)
         super().__init__(pretrained=pretrained, **kwargs)
