@@ -824,7 +824,7 @@ def learn(
     model: ModelOption = None,
     values: Annotated[bool, Option('--values', help='Learn statistics of the values too.')] = False,
     chat: Annotated[bool, Option('--chat', help="Put the texts through the model's chat template.")] = False,
-    batch_size: Annotated[int, Option(min=1, help='Texts a forward pass.')] = 32,
+    batch_size: Annotated[int, Option(min=1, help='Texts a forward pass; more on a GPU.')] = 8,
     half: HalfOption = False,
     dial: Annotated[bool, Option('--dial/--no-dial', help=_dial_help)] = True,
 ):

@@ -196,8 +196,9 @@ def _check_experts(a):
     for s in a.experts.values():
         _heads(a).mask(s, empty=True)
     D = s.size[-1]
-    if not 0<a.k<=D:
-        raise SteeringError(f'k={a.k} directions cannot be taken from heads of dimension {D}')
+    can = type(a.k) is int and 0<a.k<=D
+    if not can:
+        raise SteeringError(f'k={a.k!r:.40} directions cannot be taken from heads of dimension {D}')
 
 # %% ../../nbs/10_adaseka.ipynb #6aa0f805
 @patch(as_prop=True)

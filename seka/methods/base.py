@@ -183,8 +183,9 @@ def check_finite(**values):
 def check_share(**values):
     "Raise `SteeringError` for a parameter that is no share"
     for n,v in values.items():
-        if not 0<v<=1:
-            raise SteeringError(f'{n}={v} is no share: expected a number above 0 and up to 1')
+        number = isinstance(v, (int,float)) and not isinstance(v, bool)
+        if not number or not 0<v<=1:
+            raise SteeringError(f'{n}={v!r:.40} is no share: expected a number above 0 and up to 1')
 
 # %% ../../nbs/08_methods.ipynb #ae089e65
 def set_default_heads(
@@ -388,6 +389,8 @@ def method_named(
     name:str, # of a registered method; `wrapper:method` for one in a registered wrapper
 )->Method:
     "What is registered under a name; raises `SteeringError` for an unknown one"
+    if not isinstance(name, str):
+        raise SteeringError(f'A method has a name, such as "seka"; got {name!r:.80}')
     known = registered()
     head,colon,rest = name.partition(':')
     if colon and head in _wrappers:
