@@ -680,28 +680,34 @@ def _nll(model, batch, K):
 
 # %% ../nbs/12_queries.ipynb #b170000d
 _enough = 2. # a curve ends at the first damage above this
+_clear = 1.25 # above this every third batch will do
 
 class _Curve:
     "The damage of a vector at ascending steps, as far as the first that is above `_enough`"
     def __init__(self, steps):
         self.steps = list(steps)
         self.sums = [0.]*len(steps)
-        self.tokens = 0
+        self.tokens = [0]*len(steps)
+        self.batches = 0
     def read(self, model, prompt, batch, plain, after, done):
         "Add a batch: the plain model's −log p of its last tokens, B×K, and which of them count"
-        self.tokens += int(after.sum())
         for i,step in enumerate(self.steps):
-            with step(model, prompt):
-                moved = _nll(model, batch, after.shape[1])-plain
-            self.sums[i] += (moved.double()*after).sum().item()
+            spared = self.batches%3 and self.damages[i]>_clear
+            if not spared:
+                with step(model, prompt):
+                    moved = _nll(model, batch, after.shape[1])-plain
+                self.sums[i] += (moved.double()*after).sum().item()
+                self.tokens[i] += int(after.sum())
             done(len(after))
             if self.damages[i]>_enough:
                 self.steps = self.steps[:i+1]
                 break
+        self.batches += 1
         done(len(after)*(len(self.sums)-len(self.steps)))
     @property
     def damages(self):
-        return [math.exp(min(s/self.tokens, 700.)) for s in self.sums[:len(self.steps)]]
+        pairs = zip(self.sums[:len(self.steps)], self.tokens)
+        return [math.exp(min(s/max(n, 1), 700.)) for s,n in pairs]
 
 # %% ../nbs/12_queries.ipynb #b170000e
 @torch.no_grad()
