@@ -732,12 +732,14 @@ def _damage_curves(
 
 # %% ../nbs/12_queries.ipynb #93054db5
 _every = slice(1, None, 2) # of the steps, measured at every length
+_texts = 16 # of each length, about, where there are so many
 
 def _of_length(texts, words):
     "Texts with a mark of so many words, and the ranges of characters that are marked"
     task = _harm().damage_task(None, len(texts), [dict(text=t) for t in texts], words)
     joined = sum(len(r['text']) for r in task.records)/sum(len(t) for t in texts)
-    return [(q.text, list(q.spans)) for r in task.records[::max(1, round(joined))] for q in task.ask(r)]
+    step = max(1, math.ceil(joined-.25), len(texts)//_texts)
+    return [(q.text, list(q.spans)) for r in task.records[::step] for q in task.ask(r)]
 
 def _tokens_of(tok, marked):
     "The mean number of marked tokens"
@@ -769,10 +771,17 @@ def _steps(v):
     def step(v): return Added(v[0], v[1] if len(v)>1 else None, Strength(sink=False))
     return [step(v*e**.5) for e in damage_steps]
 
+def _times(texts, places, most):
+    "How many places to mark in each of some texts, so that there are about so many; at most so many in each"
+    return min(most, max(1, round(places/len(texts))))
+
+_places = 44,2 # where a damage is measured: about so many, and at most so many a text
+
 def _passes(texts, vectors):
     "How many texts pass through the model for the curves of so many vectors"
     by_length = sum(len(_of_length(texts, words)) for words in _harm().lengths)
-    return 2*len(texts)*(1+vectors*len(damage_steps)) + by_length*(1+vectors*len(damage_steps[_every]))
+    own = len(texts)*_times(texts, *_places)
+    return own*(1+vectors*len(damage_steps)) + by_length*(1+vectors*len(damage_steps[_every]))
 
 # %% ../nbs/12_queries.ipynb #b1700013
 def _curves(stats, model, tok, texts, chosen, done=_unheard):
@@ -783,7 +792,7 @@ def _curves(stats, model, tok, texts, chosen, done=_unheard):
     families = [_steps(vector(*which)) for which in chosen]
     names = [curve_name(*which) for which in chosen]
     rng = random.Random(0)
-    marked = [(t, _harm().some_words(t, rng)) for t in sorted(texts, key=len)*2]
+    marked = [(t, _harm().some_words(t, rng)) for t in sorted(texts, key=len)*_times(texts, *_places)]
     damages = _damage_curves(model, tok, marked, families, done)
     lengths = _by_length(model, tok, texts, [steps[_every] for steps in families], done)
     return {name: list(zip(damage_steps, d)) for name,d in zip(names, damages)},dict(zip(names, lengths))
@@ -850,6 +859,8 @@ def _learned(model, tok, prompts, texts, distances, done, seed, **kwargs):
     meta = stats_meta(model, QueryStats, prompts=count, texts=len(texts), distances=list(distances), seed=seed)
     return QueryStats(**at_logit, **at_output, layers=[s.layer for s in sites(model)], meta=meta)
 
+_marked = 132,3 # places for the Fisher information: about so many, and at most so many a text
+
 def _work(prompts, texts, spans, samples, vectors):
     "About how many texts pass through the model"
     from_context = [k for k in prompts if k!='instruction'] or ['instruction']
@@ -867,7 +878,7 @@ def learn_queries(
     texts:list[str], # plain paragraphs; every third one is held back to measure the damage
     distances:Sequence[int]=range(4, 129, 8), # Δ between a query and a marked key, in tokens
     per_kind:int=200, # so many prompts of each kind
-    spans:int=3, # as in `fisher`
+    spans:int|None=None, # as in `fisher`; None: about 132 places in all, at most 3 a text
     samples:int=4, # as in `fisher`
     seed:int=0, # of what is drawn
     progress:bool=True, # show a progress bar
@@ -877,6 +888,7 @@ def learn_queries(
     prompts = sample_recalls(pairs, per_kind, seed)
     check_texts(texts, 6)
     _check_model(model)
+    spans = spans or _times([t for i,t in enumerate(texts) if i%3], *_marked)
     chosen = [(None, values) for values in (False, True)[:1+has_values(model)]]
     work = _work(prompts, texts, spans, samples, len(chosen))
     with eval_mode(model), tqdm(total=work, desc='learning', unit='texts', disable=not progress) as bar:
