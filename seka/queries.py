@@ -53,7 +53,7 @@ def token_budget(
     cpu = model.device.type=='cpu'
     if outputs:
         return 2**(26 if cpu else 28)//model.config.get_text_config().vocab_size
-    return 2_048 if cpu else 16_384
+    return 2_048 if cpu else 8_192
 
 # %% ../nbs/12_queries.ipynb #b1700003
 def by_tokens(
