@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache, wraps
 from importlib import import_module
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 import torch
 from fastcore.basics import patch
 from transformers import Cache, GenerationMixin
@@ -503,13 +503,16 @@ def _kept(notes, length):
 class _Shortening:
     "A cache's method that shortens it, and its notes; it is copied and stored with the cache"
     def __init__(self, cache, name):
-        self.cache = cache
+        self.cache = ref(cache)                         # or each would keep the other, and gigabytes, in memory
         self.name = name
     def __call__(self, *args, **kwargs):
-        res = getattr(type(self.cache), self.name)(self.cache, *args, **kwargs)
-        length = 0 if self.name=='reset' else int(self.cache.get_seq_length())
-        self.cache.seka_notes = _kept(self.cache.seka_notes, length)
+        cache = self.cache()
+        res = getattr(type(cache), self.name)(cache, *args, **kwargs)
+        length = 0 if self.name=='reset' else int(cache.get_seq_length())
+        cache.seka_notes = _kept(cache.seka_notes, length)
         return res
+    def __reduce__(self):
+        return _Shortening,(self.cache(), self.name)
 
 # %% ../../nbs/06_hf.ipynb #5f5c2490
 def _put_notes(cache, notes):
