@@ -11,7 +11,7 @@ __all__ = ['app', 'ModelOption', 'StatsOption', 'ExpertsOption', 'GainOption', '
 
 # %% ../nbs/29_cli.ipynb #96fdf79e
 import importlib.util, inspect, json, math, os, re, sys, tempfile, traceback, warnings
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import NoneType, SimpleNamespace, UnionType
@@ -186,12 +186,16 @@ def _examples():
             yield name,_declared(m)
 
 # %% ../nbs/29_cli.ipynb #e100003e
+def _off_dial(steerer):
+    "A steerer with the gain and the heads of its class, if a damage has taken their place"
+    return replace(steerer, damage=None) if getattr(steerer, 'has_dial', False) else steerer
+
 @cache
 def _defaults(parameter):
     "The default of a parameter, and the methods that have it, as text"
     values = {}
     for name,steerer in _examples():
-        value = getattr(steerer, parameter, None)
+        value = getattr(steerer if parameter=='damage' else _off_dial(steerer), parameter, None)
         if isinstance(value, (int,float)):
             values.setdefault(f'{value:g}', []).append(name)
     return '; '.join(f'{v} ({", ".join(names)})' for v,names in values.items()) or 'none'
@@ -415,16 +419,46 @@ def _own(name, settings, names):
         raise SekaError(f'--set {nobody[0]}: none of {", ".join(names)} has a parameter of this name')
     return [f'{k}={v}' for k,v in asked.items() if k in has.get(name, ())]
 
+def _source(name, sources, given, untouched):
+    "What a method is made from: what it needs; what it may take, if the user gave it, or where its dial is"
+    must,may = _needs(name)
+    kinds = must | (may if given.stats else set())
+    source = next((sources[k] for k in kinds if k in sources), None)
+    by_dial = untouched and may and not given.model and hasattr(_method(name).make, 'has_dial')
+    return _shipped('keys', [name], None) if source is None and by_dial else source
+
 def _steerers(names, given, settings=(), **named):
     "Methods by their names: name → steerer"
+    from seka.dial import at_default_damage
     sources = _sources(names, given)
     made = {}
     for name in names:
-        must,may = _needs(name)
-        kinds = must | (may if given.stats else set())  # what it may take, it takes if the user gave it
-        source = next((sources[k] for k in kinds if k in sources), None)
-        made[name] = _steerer(name, source, _own(name, settings, names), **named)
+        own = _own(name, settings, names)
+        untouched = _untouched(own, named)
+        steerer = _steerer(name, _source(name, sources, given, untouched), own, **named)
+        made[name] = at_default_damage(steerer) if untouched else steerer
     return made
+
+# %% ../nbs/29_cli.ipynb #18def060
+def _untouched(settings, named):
+    "Whether a method is given no setting at all"
+    return not settings and all(value is None for value in named.values())
+
+def _lacks_dial(name, steerer):
+    "Whether a method would steer at a damage, if its statistics had a dial"
+    m = _method(name)
+    can = m and m.stats=='keys' and not m.implied and getattr(m.make, 'dial_common', False)
+    return bool(can and steerer.damage is None and steerer.dial_stats is not None and not steerer.has_dial)
+
+def _without_dial(steerers, settings=(), **named):
+    "What to say of methods without settings that have no dial either, as sentences"
+    names = list(steerers)
+    bare = [n for n in names if _untouched(_own(n, settings, names), named) and _lacks_dial(n, steerers[n])]
+    if not bare:
+        return []
+    model = steerers[bare[0]].dial_stats.meta['model']
+    return [f'The statistics of {model} have no dial for {", ".join(bare)}: the gain is that of the class, which does '
+            'more on one model than on another. seka learn learns a dial']
 
 # %% ../nbs/29_cli.ipynb #949f077d
 def _load(model):
@@ -583,11 +617,15 @@ def _coloured(prompt, terminal):
         text.append(token, style=style if w else '')
     return text
 
+def _said(answer):
+    "An answer as it is shown; of an empty one, that it is empty"
+    return escape(answer) or '[dim](no text: the model ends at once)[/dim]'
+
 def _show(c, console):
     "Print a `Comparison`: the prompt, the two continuations, the next words"
     console.print(_coloured(c.prompt, console.is_terminal), end='\n\n', soft_wrap=True)
     table = Table('', 'plain', 'steered', show_lines=False)
-    table.add_row('text', escape(c.plain), escape(c.steered), end_section=True)
+    table.add_row('text', _said(c.plain), _said(c.steered), end_section=True)
     for token,a,b in c.words:
         table.add_row(escape(repr(token)), f'{a:.3f}', f'{b:.3f}')
     console.print(table)
@@ -600,13 +638,13 @@ def _check_numbers(c):
         raise SekaError('steered like this the model leaves the range of its numbers, and its probabilities are none: '
                         'take a smaller gain, or smaller weights of the marks')
 
-def _as_json(c, settings):
+def _as_json(c, settings, notes):
     "A `Comparison` as a JSON object"
     tokens = c.prompt.rows()[0]
     words = [dict(token=t, plain=a, steered=b) for t,a,b in c.words]
     res = dict(prompt=''.join(t for t,_ in tokens), tokens=[[t, w] for t,w in tokens], plain=c.plain, steered=c.steered)
     plain_ascii = 'utf' not in (getattr(sys.stdout, 'encoding', None) or 'utf-8').lower()
-    res |= dict(next=words, settings=settings, notes=list(c.prompt.notes))
+    res |= dict(next=words, settings=settings, notes=notes)
     return json.dumps(res, ensure_ascii=plain_ascii, allow_nan=False)
 
 # %% ../nbs/29_cli.ipynb #70b89d21
@@ -644,20 +682,27 @@ def _generate(model, ask, steerer, **kwargs):
     return result
 
 # %% ../nbs/29_cli.ipynb #e1000039
-def _print(result, settings, as_json):
-    "Print a `Comparison`, for programs or for people, and its notes on stderr"
-    if as_json:
-        print(_as_json(result, settings))
-    else:
-        _show(result, Console())
-    for note in result.prompt.notes:
+def _tell(notes):
+    "Print sentences on stderr, a line each"
+    for note in notes:
         print(f'seka: {" ".join(note.split())}', file=sys.stderr)
 
+def _print(result, settings, as_json, notes=()):
+    "Print a `Comparison`, for programs or for people, and its notes on stderr"
+    notes = [*result.prompt.notes, *notes]
+    if as_json:
+        print(_as_json(result, settings, notes))
+    else:
+        _show(result, Console())
+    _tell(notes)
+
 # %% ../nbs/29_cli.ipynb #e1000033
-_gain = 'How strongly to steer; negative steers away. Defaults: {gain}.'
-_heads = 'Share of heads to edit, those with the largest score first. Defaults: {heads}.'
+_gain = ('How strongly to steer, in place of a damage; negative steers away. '
+         'Without a dial, or where something else is set: {gain}.')
+_heads = 'Share of heads to edit, those with the largest score first, in place of a damage. Else: {heads}.'
 _gamma = 'Share of the spectrum that the projection keeps. Defaults: {gamma}.'
-_set = 'NAME=VALUE, any other parameter of the method, e.g. --set damage=1.02. Defaults of damage: {damage}.'
+_set = ('NAME=VALUE, any other parameter of the method, e.g. --set damage=1.05: what follows a mark may get 5 % more '
+        'perplexing. Without any setting damage is {damage}.')
 _spans_help = 'Mark these instead: a JSON list of substrings and ranges, with weights if need be.'
 _markers_help = "Another marker than **, or an opening and a closing one: '[[ ]]'."
 
@@ -706,27 +751,21 @@ class By(NamedTuple):
     gamma:float|None=None
     layers:str|None=None
 
-def _at_default_damage(steerer):
-    "A method without settings: at the default damage, if its statistics have a dial for it"
-    from seka.dial import default_damage
-    return steerer.at_damage(default_damage) if getattr(steerer, 'has_dial', False) else steerer
-
 def _chosen(by):
-    "The name of what steers, and the steerer: of a saved plan, or of a method; raises `SekaError`"
+    "The name of what steers, the steerer, of a saved plan or of a method, and what to say of it; raises `SekaError`"
     name = _steering(by.method, by.adaptive)
     named = dict(gain=by.gain, heads=by.heads, gamma=by.gamma, layers=by.layers)
     if by.plan is not None:
-        return _from_plan(by.plan, by.given, by.setting, **named)
-    steerer = _steerers([name], by.given, by.setting, **named)[name]
-    untouched = not by.setting and all(value is None for value in named.values())
-    return name, _at_default_damage(steerer) if untouched else steerer
+        return *_from_plan(by.plan, by.given, by.setting, **named), []
+    made = _steerers([name], by.given, by.setting, **named)
+    return name, made[name], _without_dial(made, by.setting, **named)
 
 # %% ../nbs/29_cli.ipynb #1a7d23a5
 def _continue(ask, by, max_new_tokens, as_json):
     "Continue a marked prompt, plain and steered, and print it; raises `SekaError`"
-    name,steerer = _chosen(by)
+    name,steerer,notes = _chosen(by)
     result = _generate(by.given.model, ask, steerer, max_new_tokens=max_new_tokens)
-    _print(result, _settings(name, steerer), as_json)
+    _print(result, _settings(name, steerer), as_json, notes)
 
 # %% ../nbs/29_cli.ipynb #a021f979
 @app.command(cls=Filled)
@@ -766,7 +805,17 @@ def _save(stats, out, half):
 
 # %% ../nbs/29_cli.ipynb #b8444c43
 _dial_help = ('Learn as well what damage= means here, for seka, prism, key-scale, attention-bias and pasta: gains for '
-              'each head, measured on the texts of the package. It takes some minutes.')
+              'each head, measured on the texts of the package. It takes some minutes; without it, seka generate has '
+              'no damage to steer at.')
+
+def _with_dials(loaded, stats):
+    "Statistics with dials, or without where none can be learned, which is said"
+    from seka import SekaError, learn_dials
+    try:
+        return learn_dials(*loaded, stats)
+    except SekaError as e:
+        _tell([f'No dial was learned, and the statistics are written without: {e}'])
+        return stats
 
 @app.command(cls=Filled)
 def learn(
@@ -775,18 +824,20 @@ def learn(
     model: ModelOption = None,
     values: Annotated[bool, Option('--values', help='Learn statistics of the values too.')] = False,
     chat: Annotated[bool, Option('--chat', help="Put the texts through the model's chat template.")] = False,
-    batch_size: Annotated[int, Option(min=1, help='Texts a forward pass.')] = 32,
+    batch_size: Annotated[int, Option(min=1, help='Texts a forward pass; more on a GPU.')] = 8,
     half: HalfOption = False,
-    dial: Annotated[bool, Option('--dial', help=_dial_help)] = False,
+    dial: Annotated[bool, Option('--dial/--no-dial', help=_dial_help)] = True,
 ):
     "Learn a model's key statistics from contrastive pairs."
-    from seka import learn as learn_, learn_dials, pairs as pairs_
+    from seka import learn as learn_, pairs as pairs_
     records = pairs_(pairs)
     _writable(out)
     loaded = _load(model)
     stats = learn_(*loaded, records, values=values, chat=chat, batch_size=batch_size)
-    stats = learn_dials(*loaded, stats) if dial else stats
     _save(stats, out, half)
+    if dial:
+        stats = _with_dials(loaded, stats)
+        _save(stats, out, half)
     print(f'{out}: {stats.n} answer tokens, {len(stats.layers)} layers, {stats.meta["dropped"]} triplets dropped')
 
 # %% ../nbs/29_cli.ipynb #e1000035
@@ -953,7 +1004,8 @@ def _print_results(results, collateral):
 # %% ../nbs/29_cli.ipynb #c37abe0a
 _tasks_help = 'Some of {tasks}, with commas between; without it all that need no file.'
 MethodsOption = Annotated[str, Option(help='Some of plain, marks, {methods}, with commas between.')]
-_shared = 'NAME=VALUE, for all of these methods that have such a parameter, e.g. --set damage=1.02.'
+_shared = ('NAME=VALUE, for all of these methods that have such a parameter, e.g. --set damage=1.05. '
+           'Without any setting damage is {damage}.')
 SharedOption = Annotated[list[str], Option('--set', help=_shared)]
 
 # %% ../nbs/29_cli.ipynb #cb01603e
@@ -982,6 +1034,7 @@ def evaluate(
     results = evaluate_(*_answering(backend, model, steerers), chosen, steerers, out=out, split=split, limit=limit,
                         chat=chat, collateral=collateral, **_batches(backend))
     _print_results(results, collateral)
+    _tell(_without_dial(steerers, setting))
 
 # %% ../nbs/29_cli.ipynb #4fbe39db
 @app.command(cls=Filled)
@@ -1041,6 +1094,16 @@ def bench(
     print(bench_table(results).round(3).to_string())
 
 # %% ../nbs/29_cli.ipynb #d39ae392
+def _page():
+    "What makes and serves a page; raises `SekaError` where its libraries are not there"
+    from seka import SekaError
+    try:
+        from seka.page import gradio, make_room, serve
+    except ImportError as e:                            # of a library that the page shares with another extra
+        raise SekaError(f"The page needs the extra page: pip install 'seka[page]' ({e.name or e} is missing)") from e
+    gradio()
+    return make_room, serve
+
 @app.command(cls=Filled)
 def page(
     host: Annotated[str, Option(help='0.0.0.0: other machines reach the page.')] = '127.0.0.1',
@@ -1052,8 +1115,7 @@ def page(
     expert: ExpertsOption = [],
 ):
     "Open a page: mark with the mouse, compare the answers."
-    from seka.page import gradio, make_room, serve
-    gradio()
+    make_room,serve = _page()
     sources = _sources(list(_methods()), Given._make([model, stats, expert]), strict=False)
     lm,tok = _load(model)
     serve(make_room(lm, tok, sources, model), host, port, users, show)
@@ -1096,3 +1158,7 @@ def serve(
     files = _plan_files(steerer, Given(''.join(model), stats, expert))
     name = model[0] if model else 'SmolLM2-135M-Instruct'
     serve_(str(model_source(*model)), files, rest[len(model):], name)
+
+# %% ../nbs/29_cli.ipynb #a1a2c743
+if __name__=='__main__' and Path(sys.argv[0]).name=='cli.py':
+    main()

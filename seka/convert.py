@@ -9,6 +9,8 @@ __all__ = ['makers', 'read_tensors', 'Rows', 'read_projection', 'projection_plan
 # %% ../nbs/33_convert.ipynb #d4b10808
 import inspect
 import json
+import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from torch import nn
 from .core import DataError, SteeringError
 from .layouts import fingerprint, geometry, sites
 from .edits import Edit, Plan, feature_maps, head_edits, layer_numbers, routings
+from .methods.base import check_finite
 from .methods.logit_bias import PASTA
 
 # %% ../nbs/33_convert.ipynb #6ddf34d7
@@ -50,10 +53,11 @@ def _ids(given, count, path):
     "The layer ids of a file as a tuple, None if it has none; raises `DataError`"
     if given is None:
         return None
-    try:
-        ids = tuple(int(l) for l in given)
-    except (TypeError, ValueError) as e:
-        raise DataError(f"{path}, 'layers': expected whole numbers, got {given!r:.80}") from e
+    listed = given.tolist() if isinstance(given, torch.Tensor) else given
+    whole = isinstance(listed, (list,tuple)) and all(type(l) is int for l in listed)
+    if not whole:
+        raise DataError(f"{path}, 'layers': expected whole numbers, got {given!r:.80}")
+    ids = tuple(listed)
     fits = len(ids)==count and len(set(ids))==count and min(ids)>=0
     if not fits:
         raise DataError(f"{path}, 'layers': expected {count} different numbers, one for each layer of the tensor, "
@@ -65,11 +69,14 @@ def _tensor(found, name, path):
     "A tensor of real numbers in a dictionary; raises `DataError`"
     t = found.get(name)
     real = isinstance(t, torch.Tensor) and t.is_floating_point()
+    if real and (t.is_meta or t.layout!=torch.strided):
+        raise DataError(f'{path}: the tensor {name!r} is {"without data" if t.is_meta else t.layout}: '
+                        'expected one that is stored whole')
     if not real:
         known = ', '.join(repr(k) for k in found)
         raise DataError(f'{path}: expected a floating-point tensor {name!r}, got {type(t).__name__}; '
                         f'the file has {known}')
-    return t.float()
+    return t.detach().float()
 
 def _feature(path):
     "The feature map that the name of a file says, as the published code reads it, or None"
@@ -119,6 +126,8 @@ def _rows_on(model, rows, layers):
     wanted = layer_numbers(layers, known)
     at = {layer: row for row,layer in enumerate(_numbered(rows, wanted, known))}
     chosen = sorted(at) if layers is None else wanted
+    if not chosen:
+        raise SteeringError(f'layers={layers!r} names no layer')
     lacking = [l for l in chosen if l not in at]
     if lacking:
         raise SteeringError(f'layers={layers!r}: {rows.path} has no rows for the layers {lacking}')
@@ -157,8 +166,9 @@ def projection_plan(
     feature:str='', # the feature map; '': what the name of the file says
 )->Plan:
     "SEKA from published projections: k' = k + w·½(g⁺P⁺ + g⁻P⁻)k; raises `DataError`, `SteeringError`"
+    check_finite(gain=gain, neg_gain=neg_gain)
     feature = _feature(pos) if feature=='' else feature
-    if feature not in feature_maps:
+    if feature not in list(feature_maps):
         known = ', '.join(map(repr, feature_maps))
         raise SteeringError(f'There is no feature map {feature!r}: expected one of {known}')
     parts = [_scaled(model, pos, gain, layers)]
@@ -201,7 +211,7 @@ def read_experts(
     if not flat:
         raise DataError(f'{path}: expected an object {{name: path}}, got {found!r:.80}')
     beside = Path(path).parent
-    return {name: Path(f) if Path(f).exists() else beside/f for name,f in found.items()}
+    return {name: Path(f) if os.path.exists(f) else beside/f for name,f in found.items()}
 
 def _json(path):
     "What a JSON file holds; raises `DataError`"
@@ -224,7 +234,10 @@ def expert_plan(
     for name,value,known in (('routing', routing, tuple(routings)), ('router_pass', router_pass, ('in','two'))):
         if value not in known:
             raise SteeringError(f'{name}={value!r} is unknown: expected one of {", ".join(known)}')
+    check_finite(gain=gain)
     files = experts if isinstance(experts, dict) else read_experts(experts)
+    if not files:
+        raise DataError('No expert is named: expected a dictionary of name → path, with at least one')
     parts = [_factors(model, path, k, layers) for path in files.values()]
     if any(list(p)!=list(parts[0]) for p in parts):
         raise DataError(f'The experts {", ".join(files)} are not all of the same layers')
@@ -242,8 +255,10 @@ def _factors(model, path, k, layers):
     rows = read_expert(path)
     _check_shape(model, rows)
     U,S,kept = rows.tensors
-    if not 0<k<=U.shape[-1]:
-        raise SteeringError(f'k={k} directions cannot be taken from {path}, which has {U.shape[-1]}')
+    can = type(k) is int and 0<k<=U.shape[-1]
+    if not can:
+        raise SteeringError(f'k={k!r:.40} directions cannot be taken from {path}, which has {U.shape[-1]}: '
+                            'expected a whole number')
     return {l: (U[row,...,:k], S[row,...,:k], kept[row]) for l,row in _rows_on(model, rows, layers).items()}
 
 def _joined(parts):
@@ -275,7 +290,7 @@ def _names_heads(found):
     "Whether something is {'layer': [heads]}"
     if not isinstance(found, dict) or not found:
         return False
-    numbers = all(k.isdecimal() and isinstance(v, list) for k,v in found.items())
+    numbers = all(re.fullmatch('[0-9]{1,9}', k) and isinstance(v, list) for k,v in found.items())
     return numbers and all(type(h) is int and h>=0 for v in found.values() for h in v)
 
 # %% ../nbs/33_convert.ipynb #22ef1b34
@@ -283,6 +298,8 @@ def file_kind(
     path:str|Path, # of a published file
 )->str: # 'projection', 'expert', 'experts' or 'heads'
     "What a published file holds; raises `DataError`"
+    if not isinstance(path, (str,os.PathLike)):
+        raise DataError(f'{path!r:.80} is no path of a file')
     if Path(path).suffix=='.json':
         found = _json(path)
         return 'heads' if _names_heads(found) else 'experts'

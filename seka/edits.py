@@ -7,9 +7,10 @@ __all__ = ['feature_maps', 'routings', 'ops', 'shift', 'linear', 'scale', 'featu
            'add_directions', 'kept_heads', 'layer_numbers', 'Heads', 'Edit', 'head_edits', 'Strength', 'Plan']
 
 # %% ../nbs/04_edits.ipynb #85be4949
-import hashlib, json, math, re
+import hashlib, json, math, re, sys
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 import torch
 from fastcore.basics import patch
@@ -136,6 +137,13 @@ def add_directions(
     states.index_add_(2, heads, torch.einsum('bthmk,hmdk->bthd', z, U))
 
 # %% ../nbs/04_edits.ipynb #852214e1
+def _is_real(value):
+    "Whether a value is a real number that fits a float, or a tensor of one"
+    if isinstance(value, torch.Tensor) and value.ndim==0 and not value.is_complex():
+        value = value.item()
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    return number and abs(value)<=sys.float_info.max
+
 def kept_heads(
     score:torch.Tensor, # L×H
     heads:float=None, # share of all heads to keep, in (0, 1]
@@ -147,9 +155,11 @@ def kept_heads(
         raise SteeringError(f'Give one of heads and delta, got heads={heads}, delta={delta}')
     there = torch.ones_like(score, dtype=torch.bool) if there is None else there
     if delta is not None:
-        return (score >= delta) & there
-    if not 0<heads<=1:
-        raise SteeringError(f'heads={heads} is no share: expected a number above 0 and up to 1')
+        if not _is_real(delta):
+            raise SteeringError(f'delta={delta!r:.40} is no threshold: expected a number')
+        return (score >= float(delta)) & there
+    if not _is_real(heads) or not 0<heads<=1:
+        raise SteeringError(f'heads={heads!r:.40} is no share: expected a number above 0 and up to 1')
     ranked = score[there].sort(descending=True).values
     return (score >= ranked[math.ceil(heads*len(ranked))-1]) & there
 
@@ -200,7 +210,7 @@ def layer_numbers(
     spelled = _spelled(layers, known) if isinstance(layers, str) else layers
     if spelled is None:
         return None if known is None else tuple(known)
-    listed = [spelled] if isinstance(spelled, int) else list(spelled)
+    listed = list(spelled) if isinstance(spelled, (tuple,list,set,frozenset,range)) else [spelled]
     odd = [l for l in listed if isinstance(l, bool) or not isinstance(l, int)]
     if odd:
         raise SteeringError(f'layers={layers!r:.80}: {odd[0]!r:.40} is no number of a layer')

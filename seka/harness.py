@@ -6,14 +6,16 @@
 __all__ = ['markers', 'in_notebook', 'mark', 'named_steerer', 'SekaLM', 'main']
 
 # %% ../nbs/32_harness.ipynb #aa5b2789
+import inspect
 import sys
 from dataclasses import replace
 import torch
-from .core import DataError, SteeringError
+from .core import DataError, SekaError, SteeringError
 from .spans import Prompt, encode, parse_marks
 from .contrast import KeyStats
 from .queries import QueryStats
-from .methods.base import method, method_named, parameters
+from .dial import at_default_damage
+from .methods.base import check_finite, method, method_named, parameters
 from .methods.adaseka import experts as shipped_experts
 from .models import load
 try:
@@ -21,7 +23,10 @@ try:
     from lm_eval.api.registry import register_model
     from lm_eval.models.huggingface import HFLM
 except ImportError as e:
-    raise ImportError(f"seka.harness needs lm-eval: pip install 'seka[harness]' ({e})") from e
+    needed = f"seka.harness needs lm-eval: pip install 'seka[harness]' ({e})"
+    if __name__=='__main__' and 'get_ipython' not in globals():
+        sys.exit(f'seka: {needed}')
+    raise ImportError(needed) from e
 
 # %% ../nbs/32_harness.ipynb #14f4eb42
 markers = '⟦','⟧'
@@ -29,17 +34,25 @@ markers = '⟦','⟧'
 def mark(
     text:object, # a field of a document
     weight:float|None=None, # of the mark; None: 1
-)->str:
-    "A text between marks, for templates of lm-eval; raises `DataError` for a text that has such marks itself"
+)->str: # an empty text as it is
+    """A text between marks, for templates of lm-eval; raises `DataError` for a text that has such marks itself,
+    `SteeringError` for a weight that is no number"""
     text = str(text)
+    if not text.strip():
+        return text
     if any(m in text for m in markers):
         raise DataError(f'A field that is to be marked holds {markers[0]} or {markers[1]} itself: {text!r:.80}')
+    check_finite(weight=1 if weight is None else weight)
     number = '' if weight is None else f'{{{float(weight):g}}}'
     return f'{markers[0]}{text}{markers[1]}{number}'
 
 lm_eval.utils.env.filters['mark'] = mark
 
 # %% ../nbs/32_harness.ipynb #4d03c549
+def _is_name(steerer):
+    "Whether this names a method, and not a file or a repository"
+    return isinstance(steerer, str) and not steerer.endswith('.safetensors') and '/' not in steerer
+
 def named_steerer(
     name, # a registered method, the file or repository of a plan, a steerer, or None
     stats:str|None=None, # file, folder or repository; None: what the package ships
@@ -50,19 +63,35 @@ def named_steerer(
         if params or stats:
             raise SteeringError(f'{", ".join([*params, *(["stats"] if stats else [])])} is for a method by name')
         return name
-    if str(name).endswith('.safetensors') or '/' in str(name):
+    if not _is_name(name):
         from seka.hub import steerer_of
         return steerer_of(name)
-    return method(name, _statistics(method_named(name).stats, stats), **params)
+    steerer = method(name, _statistics(name, stats), **params)
+    if steerer not in (None, 'marks') and not callable(steerer):
+        raise SteeringError(f'steerer={name} changes prompts and steers nothing: '
+                            'seka.evaluate runs it, lm-eval does not')
+    return steerer if params or steerer=='marks' else at_default_damage(steerer)
 
-def _statistics(kind, name):
-    "What a method is made from"
+def _statistics(name, source):
+    "What a method is made from; raises `SteeringError` for a source that it does not take"
+    kind = method_named(name).stats
+    classes = dict(keys=KeyStats, queries=QueryStats)
+    if kind not in classes and source is not None:
+        raise SteeringError(f'stats={source} is not for {name}, which takes '
+                            f'{"the experts that the package ships" if kind=="experts" else "no statistics"}')
     if kind=='experts':
         return shipped_experts()
-    classes = dict(keys=KeyStats, queries=QueryStats)
-    return classes[kind].from_pretrained(name) if kind in classes else None
+    return classes[kind].from_pretrained(source) if kind in classes else None
 
 # %% ../nbs/32_harness.ipynb #37d20d85
+def _check_known(settings, steerer):
+    "Raise `SteeringError` for a setting that neither a method nor `HFLM` has, and that it would drop"
+    known = inspect.signature(HFLM.__init__).parameters
+    odd = [f'{name}={value}' for name,value in settings.items() if name not in known]
+    if odd:
+        own = f'{steerer}, which has {", ".join(parameters(steerer))},' if _is_name(steerer) else 'the steerer'
+        raise SteeringError(f'{odd[0]} is a setting neither of {own} nor of the model of lm-eval')
+
 class SekaLM(HFLM):
     "lm-eval's model for transformers, steered at the marks of its contexts"
     def __init__(self,
@@ -71,12 +100,14 @@ class SekaLM(HFLM):
         stats=None, # file, folder or repository of the method's statistics; None: what the package ships
         **kwargs, # parameters of the method, and whatever `HFLM` takes
     ):
-        own = set(parameters(steerer))-{'delta'} if isinstance(steerer, str) and '/' not in steerer else set()
+        own = set(parameters(steerer))-{'delta'} if _is_name(steerer) else set()
         params = {name: kwargs.pop(name) for name in own & kwargs.keys()}
         self.steerer = named_steerer(steerer, stats, **params)
         self.known = {}             # token ids of a row → (weights of its tokens, tokens of its context)
         self.pending = None         # the prompt that is about to be continued
         self.spans = {}             # clean context → marks in it
+        if pretrained=='default' or not isinstance(pretrained, str):
+            _check_known(kwargs, steerer)
         if pretrained=='default':
             pretrained,kwargs['tokenizer'] = load(device='cpu' if kwargs.get('device')=='cpu' else None)
         super().__init__(pretrained=pretrained, **kwargs)
@@ -214,13 +245,16 @@ SekaLM._model_generate = _model_generate
 
 # %% ../nbs/32_harness.ipynb #d2a1d920
 def main():
-    "lm-eval's command line, in which the model `seka` is known, and the default"
+    "lm-eval's command line, in which the model `seka` is known, and the default; errors of seka are one line"
     from lm_eval.__main__ import cli_evaluate
     words = sys.argv[1:]
     runs = words and words[0] not in ('ls', 'validate')
     if runs and not {'--model','-M'} & {w.split('=')[0] for w in words} and not {'--help','-h'} & set(words):
         sys.argv += ['--model', 'seka']
-    cli_evaluate()
+    try:
+        cli_evaluate()
+    except SekaError as e:
+        sys.exit('seka: '+' '.join(str(e).split()))
 
 in_notebook = 'get_ipython' in globals()
 if __name__=='__main__' and not in_notebook:

@@ -53,7 +53,7 @@ def save_plan(
         write_card(folder/'README.md', {'Plan': plan_facts(plan)}, plan.model.get('name', 'a language model'))
         if custom_generate:
             write_generate(folder, repo_id)
-    except OSError as e:
+    except (OSError, ValueError) as e:                  # a name with a null character
         raise DataError(f'The plan could not be shared in {folder}: {e}') from e
 
 # %% ../nbs/34_hub.ipynb #1d2ea6b6
@@ -98,7 +98,11 @@ def steerer_of(
         raise SteeringError('Nothing says how to steer: give steerer=, a steerer, a plan, or where one is saved')
     if isinstance(source, (str,Path)):
         return Planned(fetch_plan(source))
-    return Planned(source) if isinstance(source, Plan) else source
+    if isinstance(source, Plan):
+        return Planned(source)
+    if not callable(source):
+        raise SteeringError(f'{source!r:.80} steers nothing: give a steerer, a plan, or where one is saved')
+    return source
 
 def own_decoding(
     model, # a Hugging Face causal LM
@@ -113,6 +117,15 @@ def own_decoding(
     return getattr(model, name)
 
 # %% ../nbs/34_hub.ipynb #0b6c1e4a
+def _spread(weights, ids):
+    "Weights for rows of ids, which beams or several sequences may have repeated; raises `SpanError`"
+    tensor = isinstance(weights, torch.Tensor) and weights.ndim==2 and len(weights)
+    if not tensor or len(ids)%len(weights):
+        got = tuple(weights.shape) if isinstance(weights, torch.Tensor) else type(weights).__name__
+        raise SpanError(f'The weights of {len(ids)} rows of tokens are a tensor of so many rows, or of a part of them '
+                        f'where beams repeat them; got {got}. Take prompt.weights')
+    return weights.to(ids.device).float().repeat_interleave(len(ids)//len(weights), 0)
+
 class SteeredDecoding:
     "For `model.generate(**prompt, weights=prompt.weights, custom_generate=SteeredDecoding(steerer))`"
     def __init__(self,
@@ -126,8 +139,7 @@ class SteeredDecoding:
         if weights is None:
             raise SpanError('SteeredDecoding needs the weights of the tokens: generate(**prompt, '
                             'weights=prompt.weights, custom_generate=…)')
-        repeats = len(input_ids)//len(weights)                                 # beams, or several sequences
-        spread = weights.to(input_ids.device).repeat_interleave(repeats, 0)
+        spread = _spread(weights, input_ids)
         prompt = Prompt(input_ids, kwargs.get('attention_mask'), spread)
         decode = own_decoding(model, generation_config)
         with self.steerer(model, prompt):
@@ -151,6 +163,8 @@ def generate_marked(
     if (prompt is None)==(ids is None):
         raise SpanError("Give a marked prompt and its tokenizer, generate(prompt='… **this** …', tokenizer=tok), "
                         'or token ids with weights')
+    if prompt is None and weights is None:
+        raise SpanError('Token ids need the weights of the tokens: generate(inputs=…, weights=prompt.weights)')
     marked = _as_prompt(prompt, tokenizer, how) if prompt is not None else Prompt(ids, mask, weights)
     with steerer_of(steerer)(model, marked):
         return model.generate(**{name: ids.to(model.device) for name,ids in marked.items()}, **kwargs)

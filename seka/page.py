@@ -24,7 +24,8 @@ from .core import DataError, SekaError, SpanError, data_path
 from .spans import Prompt, encode, find_spans, from_utf16, parse_marks, render_chat
 from .backends.hf import cache_name, cache_of, generate, next_logprobs, unsteered
 from .backends.attention import switched_attention
-from .methods.base import Range, Steerer, method, method_named, registered
+from .methods.base import Range, Steerer, default_damage, method, method_named, registered
+from .dial import dial_of as dial_in_stats
 from .collateral import copied_words, repeated_runs, words_at
 from .plots import Attention, plot_attention, style
 
@@ -491,6 +492,8 @@ def answers_html(
         text = text.strip() if done else text.lstrip()
         c = copies_of(text, draft.marked)
         body = _painted(text, c.copied_at, c.repeated_at) if done else html.escape(text)
+        if done and not text:
+            body = '<em>(no text: the model ends at once)</em>'
         caret = '' if done else ' sk-caret'
         shown = f'<p class="sk-answer{caret}" data-answer="{name}">{body}</p>'+(_counts(c) if done else '')
         small = 'the model as it is' if name=='plain' else str(choice)
@@ -604,23 +607,38 @@ class Dial:
     about:str='' # of the method
 
 # %% ../nbs/31_page.ipynb #c99a1190
-_hints = dict(damage='how far the perplexity of other text after a mark may rise (1.05: by 5 %)')
+_hints = dict(damage='how far the perplexity of other text after a mark may rise (1.02: by 2 %)')
+
+def _turns(m, steerer):
+    "The parameter that the page turns, and its `Range`: the damage where statistics have a dial; None without one"
+    if getattr(steerer, 'has_dial', False):
+        top = dial_in_stats(steerer.dial_stats, steerer.dial_name).top
+        return 'damage',Range(1.002, min(1.5, top), default_damage)
+    return next(((k,r) for k,r in m.space.items() if isinstance(r, Range)), None)
+
+def _stops(parameter, r):
+    "The values that a range takes on the page"
+    if parameter!='damage':
+        return {float(f'{x:.3g}') for x in r.points(25)}
+    above = Range(r.low-1, r.high-1, r.low-1)
+    return {float(f'{1+float(f"{x:.2g}"):.4g}') for x in above.points(25)}
 
 def dial_of(
     name:str, # of a registered method
     steerer:Steerer, # made with its defaults
 )->Dial:
-    "The dial of a method: its first registered range, which starts at the method's own default"
+    """The dial of a method: damage where its statistics know it, else its first registered range;
+    it starts at the method's own default"""
     m = method_named(name)
-    about = '. '.join([m.about, *(f'{k}: {said}' for k,said in _hints.items() if k in m.space)])
-    ranged = next(((k,r) for k,r in m.space.items() if isinstance(r, Range)), None)
+    ranged = _turns(m, steerer)
+    hint = _hints.get(ranged[0]) if ranged else None
+    about = '. '.join([m.about, *([f'{ranged[0]}: {hint}'] if hint else [])])
     if ranged is None:
         return Dial(name, about=about)
     parameter,r = ranged
     own = getattr(steerer, parameter, None)
     start = own if isinstance(own, (int,float)) else r.start
-    stops = sorted({float(f'{x:.3g}') for x in r.points(25)} | {float(start)})
-    return Dial(name, parameter, float(start), tuple(stops), about)
+    return Dial(name, parameter, float(start), tuple(sorted(_stops(parameter, r) | {float(start)})), about)
 
 # %% ../nbs/31_page.ipynb #39906d86
 def _make(name, sources, **params):
@@ -779,7 +797,11 @@ def stop_run(
     sent:str, # JSON from the desk, with the run to stop
 ):
     "End a comparison at its next token, if it is going on"
-    run = str(json.loads(sent or '{}').get('run'))
+    try:
+        asked = json.loads(sent or '{}')
+    except (ValueError, RecursionError):
+        return
+    run = str(asked.get('run')) if isinstance(asked, dict) else ''
     if run in room.stops:
         room.stops[run].set()
 

@@ -9,6 +9,7 @@ __all__ = ['Marked', 'scan_marks', 'MarkWarning', 'mark_note', 'parse_marks', 'f
 # %% ../nbs/03_spans.ipynb #a0341621
 import html
 import re
+import sys
 import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
@@ -350,7 +351,8 @@ def _whole(o):
 
 def _check_weight(weight):
     "A weight, checked; raises `SpanError`"
-    if not isinstance(weight, Real) or isinstance(weight, bool) or not np.isfinite(weight):
+    number = isinstance(weight, Real) and not isinstance(weight, bool)
+    if not number or not abs(weight)<=sys.float_info.max:
         raise SpanError(f'The weight {weight!r:.80} is not a finite number')
     return weight
 

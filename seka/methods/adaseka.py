@@ -18,9 +18,9 @@ from ..contrast import KeyStats, Moments
 from ..edits import Edit, Heads, Plan, routings
 from ..place import positions
 from ..dial import Dialled, dialled_plan, settle_dial
-from .base import (Look, Options, Range, Steerer, check_finite, model_of, once, register,
+from .base import (Look, Options, Range, Steerer, check_finite, check_source, model_of, once, register,
                                set_default_heads)
-from .seka import heads_space
+from .seka import heads_space, left_vectors
 if TYPE_CHECKING:                           # the extra `eval`: imported where a table is made
     import pandas as pd
 
@@ -120,15 +120,13 @@ def leading_factors(
     k:int, # how many directions
 )->tuple: # U L×H×D×K with canonical signs, σ L×H×K; float64
     "The K leading left singular vectors of Ω⁺ and their singular values"
-    U,S,_ = torch.linalg.svd(moments.relevant.double())
+    U,S = left_vectors(moments.relevant)
     return canonical(U[...,:k], moments.mean.double()),S[...,:k]
 
 # %% ../../nbs/10_adaseka.ipynb #387bede0
 def _check_settings(a):
     "Raise `SteeringError` for settings that mean nothing"
-    if not isinstance(a.experts, dict) or not a.experts:
-        given = f'{a.experts!r:.80}'
-        raise SteeringError(f'experts must be a dictionary of name → KeyStats with at least one entry, got {given}')
+    check_source('AdaSEKA', a.experts, 'experts')
     for n,options in (('routing',tuple(routings)), ('router_pass',('in','two'))):
         if getattr(a, n) not in options:
             raise SteeringError(f'{n}={getattr(a, n)!r} is unknown: expected one of {", ".join(options)}')
@@ -198,8 +196,9 @@ def _check_experts(a):
     for s in a.experts.values():
         _heads(a).mask(s, empty=True)
     D = s.size[-1]
-    if not 0<a.k<=D:
-        raise SteeringError(f'k={a.k} directions cannot be taken from heads of dimension {D}')
+    can = type(a.k) is int and 0<a.k<=D
+    if not can:
+        raise SteeringError(f'k={a.k!r:.40} directions cannot be taken from heads of dimension {D}')
 
 # %% ../../nbs/10_adaseka.ipynb #6aa0f805
 @patch(as_prop=True)

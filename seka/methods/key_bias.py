@@ -12,7 +12,7 @@ from fastcore.basics import patch
 from ..core import SteeringError
 from ..edits import Plan, Strength
 from ..queries import QueryStats, checked_kinds, curve_name, least_damage, natural_vector
-from .base import HeadEdit, Look, Range, check_finite, once, register
+from .base import HeadEdit, Look, Range, check_finite, check_source, default_damage, once, register
 
 # %% ../../nbs/13_key_bias.ipynb #aac9df93
 _forms = ('natural', 'least-damage', 'mean')
@@ -39,7 +39,7 @@ def _defaults(form, epsilon):
         return dict(ridge=.1, b=8.)
     if epsilon is not None:
         return dict(ridge=_ridge)
-    return dict(ridge=_ridge, damage=1.02)
+    return dict(ridge=_ridge, damage=default_damage)
 
 # %% ../../nbs/13_key_bias.ipynb #c1d20b0b
 def _epsilon_within(
@@ -58,8 +58,7 @@ def _epsilon_within(
 # %% ../../nbs/13_key_bias.ipynb #c1d20b0e
 def _settle(bias):
     "Check the parameters of a `KeyBias`, and set those that were not given"
-    if not isinstance(bias.stats, QueryStats):
-        raise SteeringError(f'KeyBias needs QueryStats (see learn_queries), got {type(bias.stats).__name__}')
+    check_source('KeyBias', bias.stats, 'queries')
     if not isinstance(bias.values, bool):
         raise SteeringError(f'values={bias.values!r}: expected True or False')
     _check_form(bias.form, bias.damage, bias.epsilon, bias.b, bias.kinds, bias.values)
@@ -175,7 +174,7 @@ def __repr__(self:KeyBias)->str:
             f'{self.keep.sum()} of {self.keep.numel()} heads)')
 
 # %% ../../nbs/13_key_bias.ipynb #b8a58b59
-allowed = Range(1.002, 1.5, 1.02)
+allowed = Range(1.002, 1.5, default_damage)
 register('key-bias', KeyBias, stats='queries', space=dict(damage=allowed), look=Look('#D55E00', '*', '-'),
          backends=('hf','vllm'), about='the least-damaging shift of keys');
 
