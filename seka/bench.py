@@ -150,9 +150,10 @@ class Stamps(BaseStreamer):
 def allocated(
     where:list=None, # GPUs, from `gpus`; None: the current one
 )->int: # bytes, 0 on a CPU
-    "Reset the peak of allocated memory, and say what is allocated now"
+    "Reset the peak of allocated memory, and say what is allocated now, without garbage"
     if not torch.cuda.is_available():
         return 0
+    gc.collect()
     devices = [None] if where is None else where
     for device in devices:
         torch.cuda.reset_peak_memory_stats(device)

@@ -5,18 +5,20 @@
 # %% auto #0
 __all__ = ['Home', 'Note', 'refused_methods', 'Routed', 'session_makers', 'wrapping', 'cache_name', 'cache_of', 'call_arguments',
            'home', 'bind', 'forget', 'unsteered', 'open_sessions', 'sessions_of', 'Passing', 'Pass', 'Work', 'Session',
-           'around', 'check_spared', 'near_overflow', 'out_of_range', 'EditSession', 'placed', 'RoutedSession',
-           'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill', 'next_logprobs', 'Comparison', 'compare']
+           'around', 'check_spared', 'near_overflow', 'out_of_range', 'OwnMethod', 'EditSession', 'placed',
+           'RoutedSession', 'bind_routed', 'open_plan', 'check_model', 'generate', 'prefill', 'next_logprobs',
+           'Comparison', 'compare']
 
 # %% ../../nbs/06_hf.ipynb #c5bbb3fe
 import html, inspect, math, threading, warnings
 from collections import namedtuple
+from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from importlib import import_module
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 import torch
 from fastcore.basics import patch
 from transformers import Cache, GenerationMixin
@@ -500,24 +502,33 @@ def _kept(notes, length):
     "Notes of the first tokens of a cache only"
     return tuple(n._replace(ids=n.ids[:, :length], weights=n.weights[:, :length]) for n in notes) if length else ()
 
-class _Shortening:
-    "A cache's method that shortens it, and its notes; it is copied and stored with the cache"
-    def __init__(self, cache, name):
-        self.cache = cache
-        self.name = name
+class OwnMethod:
+    "A function as a method of one cache alone, which it does not keep in memory; copied and stored with the cache"
+    def __init__(self,
+        cache:Cache, # whose method it is
+        function:Callable, # takes the cache, and what the method takes
+    ):
+        self.cache = ref(cache)                         # or each would keep the other, and gigabytes, in memory
+        self.function = function
     def __call__(self, *args, **kwargs):
-        res = getattr(type(self.cache), self.name)(self.cache, *args, **kwargs)
-        length = 0 if self.name=='reset' else int(self.cache.get_seq_length())
-        self.cache.seka_notes = _kept(self.cache.seka_notes, length)
-        return res
+        return self.function(self.cache(), *args, **kwargs)
+    def __reduce__(self):
+        return OwnMethod,(self.cache(), self.function)
 
 # %% ../../nbs/06_hf.ipynb #5f5c2490
+def _shorten(cache, *args, name, **kwargs):
+    "Shorten a cache by the method of its class, and its notes"
+    res = getattr(type(cache), name)(cache, *args, **kwargs)
+    length = 0 if name=='reset' else int(cache.get_seq_length())
+    cache.seka_notes = _kept(cache.seka_notes, length)
+    return res
+
 def _put_notes(cache, notes):
     "Put notes on a cache, and see to it that they do not outlive what they are about"
     if not hasattr(cache, 'seka_notes'):
         for name in ('reset','crop'):
             if hasattr(cache, name):
-                setattr(cache, name, _Shortening(cache, name))
+                setattr(cache, name, OwnMethod(cache, partial(_shorten, name=name)))
     cache.seka_notes = notes
 
 # %% ../../nbs/06_hf.ipynb #6e77e073

@@ -7,7 +7,6 @@ __all__ = ['contrast_logits', 'SPA', 'ContrastSession', 'open_contrast', 'SPALog
 
 # %% ../../nbs/16_logits.ipynb #f3455a4c
 from dataclasses import dataclass
-from types import MethodType
 import torch
 from fastcore.basics import patch
 from torch.nn.functional import pad
@@ -16,8 +15,8 @@ from ..core import SteeringError
 from ..spans import Prompt
 from ..edits import Edit, Plan
 from ..place import positions
-from ..backends.hf import (Session, around, cache_name, cache_of, call_arguments, out_of_range, sessions_of,
-                              unsteered)
+from ..backends.hf import (OwnMethod, Session, around, cache_name, cache_of, call_arguments, out_of_range,
+                              sessions_of, unsteered)
 from ..backends.attention import one_weight
 from .base import Look, Options, Range, Steerer, check_finite, once, register
 
@@ -87,7 +86,7 @@ def _second_cache(
         return DynamicCache(),0
     cache.seka_masked = DynamicCache()
     for name in _mirrored:
-        setattr(cache, name, MethodType(_mirror(name), cache))
+        setattr(cache, name, OwnMethod(cache, _mirror(name)))
     return cache.seka_masked,0
 
 # %% ../../nbs/16_logits.ipynb #b684a2ab

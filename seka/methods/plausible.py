@@ -14,7 +14,6 @@ import math
 import sys
 import threading
 from dataclasses import dataclass, replace
-from types import MethodType
 from typing import Any
 import torch
 from fastcore.basics import patch
@@ -23,7 +22,8 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from ..core import SteeringError
 from ..spans import Prompt
 from ..edits import Edit, Plan
-from ..backends.hf import Session, cache_name, cache_of, call_arguments, open_plan, placed, sessions_of, unsteered
+from ..backends.hf import (OwnMethod, Session, cache_name, cache_of, call_arguments, open_plan, placed,
+                              sessions_of, unsteered)
 from ..layouts import steady
 from .base import Options, Range, Steerer, check_share, register_wrapper
 
@@ -144,7 +144,7 @@ def name_streams(
     "Let a cache know its streams, so that what is done to the rows of one is done to all"
     cache.seka_streams = prompts,streams
     for name,of_rows in _methods_of_rows.items():
-        setattr(cache, name, MethodType(of_rows, cache))
+        setattr(cache, name, OwnMethod(cache, of_rows))
 
 # %% ../../nbs/39_plausible.ipynb #06ca44f7
 def give_streams(

@@ -159,8 +159,9 @@ def choose(self:ContestSession)->dict: # layer → B×H, True where contested
         if call.module in at:
             heard[call.module] = side_outputs(call, m.ends, sides)
 
-    logits = self._plain_logits(hear)
-    rows = self._unembedding()[logits.argmax(-1)].float()                      # B, hidden
+    best = self._plain_logits(hear).argmax(-1)
+    table = self._unembedding()
+    rows = table[best.to(table.device)].float()                                # B, hidden
     return {s.layer: self._contested(s, heard[s.attention], rows) for s in self.values}
 
 # %% ../../nbs/43_v_steer.ipynb #0cdb043a
