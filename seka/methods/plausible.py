@@ -444,12 +444,12 @@ curves = { # share of the edits that is left for answer token k = 0, 1, … of t
 # %% ../../nbs/39_plausible.ipynb #9461ccc6
 def columns_in(
     layer, # of a cache, with keys B×H×T×D
-    columns:list[int], # of the prompt
-)->tuple: # (which of these the layer holds; where it has them), two lists
+    columns:torch.Tensor, # of the prompt, M of them, rising
+)->tuple: # (those that the layer holds, a slice; where it has them, a tensor on its device)
     "Where a layer of a cache has some columns"
     gone = max(int(layer.get_seq_length())-layer.keys.shape[-2], 0)
-    held = [i for i,c in enumerate(columns) if c>=gone]
-    return held, [columns[i]-gone for i in held]
+    first = int((columns<gone).sum()) if gone else 0
+    return slice(first, None), columns[first:].to(layer.keys.device)-gone
 
 # %% ../../nbs/39_plausible.ipynb #9a09e98b
 def key_layers(
@@ -469,7 +469,7 @@ def key_layers(
 # %% ../../nbs/39_plausible.ipynb #aa9a7de4
 def read_cells(
     cache:Cache, # of B·n rows
-    columns:list[int], # M of them
+    columns:torch.Tensor, # M of them, rising
     prompts:int, # B; the first row of each prompt is read
 )->dict: # index of the layer → (keys B×H×M×D, values), with zeros for columns that it does not hold
     "A copy of some columns of a cache"
@@ -485,7 +485,7 @@ def read_cells(
 # %% ../../nbs/39_plausible.ipynb #f0c7ba44
 def write_cells(
     cache:Cache, # of B·n rows
-    columns:list[int], # M of them
+    columns:torch.Tensor, # M of them, rising
     marked:torch.Tensor, # B×M, True for cells that are set
     cells:dict, # as `read_cells` gives them
 ):
@@ -526,7 +526,7 @@ class FadeSession(AroundSession):
                                 'taken back while an answer is written: use it without FirstTokens and Fading')
         super().__init__(model, prompt, inner)
         marked = self.marks.weights.ne(0)
-        self.columns = marked.any(0).nonzero().flatten().tolist()                # M
+        self.columns = marked.any(0).nonzero().flatten()                         # M
         self.cells = marked[:,self.columns]                                      # B, M
 
 # %% ../../nbs/39_plausible.ipynb #d79ae77d
@@ -583,7 +583,7 @@ def remembering_cache(
 @patch
 def _plain_cells(self:FadeSession):
     "What the plain model makes of the marked columns"
-    m,upto = self.marks,self.columns[-1]+1
+    m,upto = self.marks,int(self.columns[-1])+1
     ids,mask = m.ids[:,:upto],m.mask[:,:upto]
     with unsteered():
         out = self.decoder(input_ids=ids, attention_mask=mask, **placed(self.decoder, mask), use_cache=True,
