@@ -888,7 +888,10 @@ def learn_queries(
     prompts = sample_recalls(pairs, per_kind, seed)
     check_texts(texts, 6)
     _check_model(model)
-    spans = spans or _times([t for i,t in enumerate(texts) if i%3], *_marked)
+    if spans is None:
+        spans = _times([t for i,t in enumerate(texts) if i%3], *_marked)
+    if spans<1:
+        raise DataError(f'spans={spans!r}: expected a whole number of places in each text, from 1, or None')
     chosen = [(None, values) for values in (False, True)[:1+has_values(model)]]
     work = _work(prompts, texts, spans, samples, len(chosen))
     with eval_mode(model), tqdm(total=work, desc='learning', unit='texts', disable=not progress) as bar:

@@ -511,7 +511,11 @@ class OwnMethod:
         self.cache = ref(cache)                         # or each would keep the other, and gigabytes, in memory
         self.function = function
     def __call__(self, *args, **kwargs):
-        return self.function(self.cache(), *args, **kwargs)
+        cache = self.cache()
+        if cache is None:
+            raise SteeringError('This is a shallow copy of a steered cache that is gone, and has its methods: '
+                                'copy.deepcopy makes one that stands alone')
+        return self.function(cache, *args, **kwargs)
     def __reduce__(self):
         return OwnMethod,(self.cache(), self.function)
 
