@@ -263,6 +263,7 @@ class Scored(NamedTuple):
     score:float # by attention: of the mean token; by asking: likeness to what the model named
     chosen:bool
 
+# %% ../nbs/40_auto_marks.ipynb #76ee37db
 def _choose(found, scores, bar, most):
     "Sentences with scores, those from a bar on chosen, at most so many"
     order = sorted(range(len(found)), key=lambda i: -scores[i])

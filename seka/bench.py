@@ -46,6 +46,7 @@ def gpus(
              if o!='disk'}
     return sorted((o for o in there if o.type=='cuda'), key=str)
 
+# %% ../nbs/27_bench.ipynb #bb97f918
 def now(
     where:list=None, # GPUs, from `gpus`; None: the current one
 )->float:
@@ -282,12 +283,12 @@ def _random_moment(rng, H, D): # H×D×D
 def _random_moments(rng, heads): # L×H×D×D, filled up where layers differ
     return stacked([_random_moment(rng, H, D) for H,D in heads])
 
+# %% ../nbs/27_bench.ipynb #f514b74f
 def _random_vectors(rng, heads): # L×H×D
     return stacked([torch.randn(H, D, generator=rng, dtype=torch.float64) for H,D in heads])
 
 def _random_scores(rng, heads): # L×H
     return stacked([torch.rand(H, generator=rng, dtype=torch.float64) for H,_ in heads])
-
 
 # %% ../nbs/27_bench.ipynb #fb1f9a11
 def _heads_of(
@@ -307,6 +308,7 @@ def _random_kind(rng, heads):
     omega = _random_moments(rng, heads)
     return Moments(omega, omega, omega, _random_scores(rng, heads), _random_vectors(rng, heads))
 
+# %% ../nbs/27_bench.ipynb #d15858ec
 def random_stats(
     model, # a Hugging Face causal LM
     seed:int=0, # of the numbers
@@ -317,12 +319,12 @@ def random_stats(
     meta = stats_meta(model, KeyStats, n=1, dropped=0, feature=None, chat=False)
     return KeyStats(key, [s.layer for s in sites(model)], meta, value)
 
-
 # %% ../nbs/27_bench.ipynb #b4f7a213
 def _both(keys, values):
     "A tensor for keys and one for values in one; zeros where there are no values"
     return stacked([keys, torch.zeros_like(keys) if values is None else values])
 
+# %% ../nbs/27_bench.ipynb #cb4d14fb
 def random_queries(
     model, # a Hugging Face causal LM
     seed:int=0, # of the numbers
@@ -341,7 +343,6 @@ def random_queries(
     meta = stats_meta(model, QueryStats, prompts=0, texts=0, distances=[], seed=seed, **learned)
     layers = [s.layer for s in sites(model)]
     return QueryStats(mean, second, mean, _random_scores(rng, heads), scale, gradients, fisher, layers, meta)
-
 
 # %% ../nbs/27_bench.ipynb #ada97e01
 from .methods.base import registered

@@ -215,6 +215,7 @@ def _counted(events):
             calls[e.key] += e.count
     return calls,busy
 
+# %% ../nbs/28_bench_gpu.ipynb #186f955a
 def _total(calls, *parts):
     return sum(n for name,n in calls.items() if any(p in name for p in parts))
 
@@ -272,6 +273,7 @@ class EditCase(NamedTuple):
 def _dense(k, e):
     k += torch.einsum('hed,bthd->bthe', e.full, k)*e.weights[...,None,None]
 
+# %% ../nbs/28_bench_gpu.ipynb #d5aceecc
 def _slice(k, e):
     part = k[:, e.start:e.stop]
     new = torch.einsum('hed,bthd->bthe', e.M, part[:,:,e.heads])
@@ -284,6 +286,7 @@ def _each_head(k, e):
         part = k[:, e.start:e.stop, h]
         part.add_((part@M.mT).mul_(w))
 
+# %% ../nbs/28_bench_gpu.ipynb #488dff31
 def _low_rank(k, e):
     part = k[:, e.start:e.stop]
     z = torch.einsum('hdr,bthd->bthr', e.U, part[:,:,e.heads])
@@ -379,6 +382,7 @@ def _edit_all(way, keys, e):
         way(k, e)
     return dict(ms=1e3*(now()-start), **peak_above(room))
 
+# %% ../nbs/28_bench_gpu.ipynb #3d135812
 def _relative_error(way, k, e):
     "The distance to the edit in float64, over its norm"
     k = k.clone()
@@ -573,6 +577,7 @@ def _kept(model, steerer):
     except (SekaError, RuntimeError):
         return 0.
 
+# %% ../nbs/28_bench_gpu.ipynb #41a35421
 @patch
 def make(self:Suite, shape):
     "Put the model of a shape in place of the one that is there"
@@ -661,6 +666,7 @@ def by_length(S):
     "Reading at seven lengths"
     return [compare_reading(S, 1, t, rounds, 10, _few, warm=2) for t,rounds in _lengths.items()]
 
+# %% ../nbs/28_bench_gpu.ipynb #e0f8e487
 @item
 def by_marked(S):
     "Reading with six shares of the prompt marked"
@@ -719,6 +725,7 @@ def _read_and_write(model, prompt, steerer, new_tokens):
     written = writing(model, prompt, steerer, new_tokens)
     return reading(model, prompt, steerer) | {k: written[k] for k in ('token_ms','whole_ms')}
 
+# %% ../nbs/28_bench_gpu.ipynb #e965dc91
 def compare_spread(
     model, # on several GPUs
     tokens:int, # of the prompt
@@ -757,6 +764,7 @@ def _halves(layers, there):
     return {'model.embed_tokens': first, 'model.rotary_emb': first, **first_half, 'model.norm': second,
             'lm_head': second}
 
+# %% ../nbs/28_bench_gpu.ipynb #83a9013c
 @item
 def two_map(S):
     "Layers on two GPUs"
@@ -780,6 +788,7 @@ def _in_parallel(
         write_whole(out, json.dumps(got))
     torch.distributed.barrier()
 
+# %% ../nbs/28_bench_gpu.ipynb #f06577fa
 @item
 def two_parallel(S):
     "Half of the heads on either of two GPUs"
@@ -802,12 +811,14 @@ def _counts_of(model, prompt, steerer):
     except Exception as e:
         return dict(error=f'{type(e).__name__}: {e}'[:500])
 
+# %% ../nbs/28_bench_gpu.ipynb #cc60c125
 def _count(S, chosen):
     "The counts of some methods"
     p = random_prompt(S.lm, 1, S.size(1024))
     rows = {n: _counts_of(S.lm, *asked(p, s)) for n,s in chosen.items()}
     return dict(tokens=S.size(1024), rows=rows)
 
+# %% ../nbs/28_bench_gpu.ipynb #8ab3f268
 @item
 def counts(S):
     "Kernels, copies and waits of a prefill, and of a later token"
@@ -819,6 +830,7 @@ def other_counts(S):
     "The same for all other methods"
     return _count(S, {n: s for n,s in S.pick()[1].items() if n not in _counted_first})
 
+# %% ../nbs/28_bench_gpu.ipynb #f3e5c760
 @item
 def operators(S):
     "Operators, waits and hooks of each step of a generation, on a tiny model on the CPU"
@@ -888,6 +900,7 @@ class Target(NamedTuple):
     limit:float # at most
     least:bool=False # at least, instead
 
+# %% ../nbs/28_bench_gpu.ipynb #33a89451
 def _reading_targets(label, method, key, limit, *sizes):
     return [Target(f'prefill {o}: {label}', f'prefill-{o}', method, key, limit) for o in sizes]
 
@@ -918,6 +931,7 @@ _targets = [t for m in _ours for t in _targets_of(m)] + [
 def _result(items, name):
     return items.get(name, {}).get('result', {})
 
+# %% ../nbs/28_bench_gpu.ipynb #85262d01
 def _measured(items, item, method, key):
     "The median of one number of an item's table; None if it is not there, or is less memory than the plain model's"
     rows = _result(items, item).get('rows', [])
@@ -934,6 +948,7 @@ def _plan_targets(items):
             if m in sizes:
                 yield from _reading_targets(f'{_names[m]}, extra MB (its plan)', m, 'peak_mb_more', sizes[m], size)
 
+# %% ../nbs/28_bench_gpu.ipynb #487b3175
 def _same_launches(items):
     "(Target, kernels, copies and waits of a later token that the plain model's does not have)"
     rows = _result(items, 'counts').get('rows', {})
@@ -1052,6 +1067,7 @@ def _show_targets(rows):
         bound = 'at least' if r.get('least') else 'at most'
         print(f"{state:7} {r['target']}: {value} ({bound} {r['limit']:.4g})")
 
+# %% ../nbs/28_bench_gpu.ipynb #5244af9a
 def main(
     args:list[str]=None, # None: those of the command line
 ):

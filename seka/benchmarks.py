@@ -223,6 +223,7 @@ def _name(where, r):
         raise DataError(f"{where}, field 'name': expected a text or a list of texts, got {given!r:.80}")
     return ' '.join(filter(None, parts))
 
+# %% ../nbs/19_benchmarks.ipynb #9899336a
 def _bio(where, r):
     "A row of Bias in Bios, in any of its forms → ours"
     text = field(r, where, 'text', 'raw', 'hard_text', 'bio').strip()
@@ -523,6 +524,7 @@ def _score_documents(r, answers, tok):
 def _is_whole(o):
     return isinstance(o, Integral) and not isinstance(o, bool)
 
+# %% ../nbs/19_benchmarks.ipynb #c91f0096
 def _check_places(n_docs, gold, mark, seed):
     "Raise `DataError` for numbers that are none, and for a place or a mark that does not exist"
     if not (_is_whole(n_docs) and n_docs>0 and _is_whole(seed) and seed>=0):

@@ -272,11 +272,13 @@ def best(self:Calibration)->pd.Series:
     "The chosen setting, a row of `seen`"
     return self.at(self.max_damage)
 
+# %% ../nbs/25_calibration.ipynb #460bead5
 @patch(as_prop=True)
 def params(self:Calibration)->dict:
     "The chosen parameters"
     return _params(self, self.best)
 
+# %% ../nbs/25_calibration.ipynb #87d3e4e9
 @patch(as_prop=True)
 def steerer(self:Calibration):
     "The steerer with the chosen parameters"

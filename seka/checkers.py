@@ -81,6 +81,7 @@ class Checker:
 
 _checkers:dict[str,Checker] = {} # by kind
 
+# %% ../nbs/35_checkers.ipynb #224dae6e
 def register_checker(
     check:Callable, # (answer, **args) → bool, with annotations and a docstring; `_two_words` is the kind two-words
 )->Callable: # the function itself, so that this is a decorator
@@ -235,6 +236,7 @@ def _items(answer, pattern):
     least = min((len(m.group(1)) for m in found), default=0)
     return [(m.group(2), m.group(3)) for m in found if len(m.group(1))==least]
 
+# %% ../nbs/35_checkers.ipynb #56887194
 def _bulleted(answer):
     return [text for _,text in _items(answer, r'([-*•+])[ \t]+(\S.*)')]
 
@@ -245,6 +247,7 @@ def _numbered_items(answer):
     runs = [int(number) for number,_ in items]==list(range(1, len(items)+1))
     return [text for _,text in items] if runs else []
 
+# %% ../nbs/35_checkers.ipynb #9e8c82b0
 def _lettered_items(answer):
     "Texts of a list a) b) c); none if the letters do not run"
     items = _items(answer, r'([a-z])\)[ \t]+(\S.*)')
@@ -291,6 +294,7 @@ def _listed(answer):
     rows = lines(answer)
     return found or (answer.split(',') if len(rows)==1 else rows)
 
+# %% ../nbs/35_checkers.ipynb #38144e5c
 @register_checker
 def _alphabetical(answer):
     "A list of two or more items in alphabetical order"
@@ -311,6 +315,7 @@ def _parsed(text):
     except (ValueError, RecursionError):
         return None
 
+# %% ../nbs/35_checkers.ipynb #926400b8
 def _unfenced(answer):
     "What stands in the one code fence around an answer; the answer itself where there is none"
     rows = answer.strip().splitlines()
@@ -342,6 +347,7 @@ def _json_list(answer, n:int):
 def _cells(row):
     return [o.strip().strip('*').casefold() for o in row.strip().strip('|').split('|')]
 
+# %% ../nbs/35_checkers.ipynb #452f2b86
 @register_checker
 def _table(answer, columns:list):
     "A Markdown table with these column titles, the line under them, and at least one row"
@@ -360,6 +366,7 @@ def _csv_rows(text):
     except csv.Error:
         return []
 
+# %% ../nbs/35_checkers.ipynb #12287e82
 @register_checker
 def _csv(answer, columns:list):
     "CSV: a line of these titles, then one or more lines with as many fields, and nothing else"
@@ -485,6 +492,7 @@ def _count(text, phrase):
     whole = r'\s+'.join(re.escape(o) for o in phrase.split())
     return len(re.findall(rf'(?<!\w){whole}(?!\w)', text, re.IGNORECASE))
 
+# %% ../nbs/35_checkers.ipynb #4b72d722
 @register_checker
 def _include(answer, words:list):
     "Each of these words or phrases occurs"
@@ -769,6 +777,7 @@ def _pattern(variant):
     except re.error as e:
         raise DataError(f'The variant {variant!r} is no regular expression: {e}') from e
 
+# %% ../nbs/35_checkers.ipynb #fdabe822
 def says(
     text:str, # what a model wrote
     variants:list[str], # 'Oslo', 'evaporat*', 're:\\b7\\s*km'

@@ -30,6 +30,7 @@ def _fail(message):
     print('seka: '+' '.join(message.split()), file=sys.stderr)
     return 2
 
+# %% ../nbs/29_cli.ipynb #d6a1fd1f
 def _message(error):
     "What to say of an error, None for one that is a bug"
     if hasattr(error, 'format_message'):                # a wrong argument, says Typer
@@ -47,6 +48,7 @@ def _ready_output():
     if hasattr(sys.stdout, 'reconfigure'):
         sys.stdout.reconfigure(errors='backslashreplace')
 
+# %% ../nbs/29_cli.ipynb #cb75bc30
 def _drop_output():
     "Write what can still be written, and forget the rest"
     try:
@@ -87,6 +89,7 @@ def _where(error, path):
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename==str(path)]
     return f', line {lines[-1]}' if lines else ''
 
+# %% ../nbs/29_cli.ipynb #d211d851
 def _module(path):
     "A Python file as a module that has not run yet; raises `SekaError`"
     from seka.core import SekaError
@@ -138,6 +141,7 @@ class Filled(TyperCommand):
                 p.help = re.sub(r'\{(\w+)\}', lambda m: _fact(m[1]), p.help)
         super().format_options(ctx, formatter)
 
+# %% ../nbs/29_cli.ipynb #5543bf41
 def _fact(name):
     "What stands for {name} in a help text: {methods}, {tasks}, or the defaults of a parameter"
     if name=='methods':
@@ -152,11 +156,13 @@ def _methods():
     from seka.methods.base import registered
     return {name: m for name,m in registered().items() if callable(m.make)}
 
+# %% ../nbs/29_cli.ipynb #ffed3c67
 def _wrapping():
     "What a help text says of methods in a wrapper"
     from seka.methods.base import registered_wrappers
     return f' (or WRAPPER:METHOD with one of {", ".join(registered_wrappers())})'
 
+# %% ../nbs/29_cli.ipynb #a5a5ddd3
 def _method(name):
     "The method of a name, one in a wrapper too; None for a name that is unknown or does not steer"
     from seka import SteeringError
@@ -167,6 +173,7 @@ def _method(name):
         return None
     return m if callable(m.make) else None
 
+# %% ../nbs/29_cli.ipynb #424332c2
 def _tasks():
     "Every registered task, by its name"
     from seka.tasks import registered_tasks
@@ -177,6 +184,7 @@ def _declared(m):
     "The defaults that a method's class and its registration name"
     return SimpleNamespace(**{n: default for n,(_,default) in _parameters(m.make).items()} | m.implied)
 
+# %% ../nbs/29_cli.ipynb #1fad0a0c
 def _examples():
     "A steerer of each method with the package's statistics, or what the method declares if that cannot be made"
     for name,m in _methods().items():
@@ -190,6 +198,7 @@ def _off_dial(steerer):
     "A steerer with the gain and the heads of its class, if a damage has taken their place"
     return replace(steerer, damage=None) if getattr(steerer, 'has_dial', False) else steerer
 
+# %% ../nbs/29_cli.ipynb #bd6e6e66
 @cache
 def _defaults(parameter):
     "The default of a parameter, and the methods that have it, as text"
@@ -222,6 +231,7 @@ def _classes():
     from seka import KeyStats, QueryStats
     return {'keys': KeyStats, 'queries': QueryStats}
 
+# %% ../nbs/29_cli.ipynb #a09b348a
 def _format(file):
     "The format that the header of a file names, or None"
     from safetensors import SafetensorError, safe_open
@@ -231,6 +241,7 @@ def _format(file):
     except (OSError, SafetensorError, TypeError):
         return None
 
+# %% ../nbs/29_cli.ipynb #747623e2
 def _kind(file):
     "The kind that the header of a file names; keys where it names none, so that loading says what is wrong"
     return 'queries' if _format(file)=='seka.QueryStats' else 'keys'
@@ -358,6 +369,7 @@ def _fits(value, hint):
         return True
     return isinstance(value, expected) and (hint is bool or not isinstance(value, bool))
 
+# %% ../nbs/29_cli.ipynb #a590fca4
 def _expected(hint):
     "A type in words"
     if get_origin(hint) in (Union, UnionType):
@@ -373,6 +385,7 @@ def _parameters(make):
         found = inspect.signature(make).parameters
     return {n: (p.annotation, p.default) for n,p in found.items()}
 
+# %% ../nbs/29_cli.ipynb #d5f0baa7
 def _given(settings, known, **named):
     "The parameters of a method: those with an option of their own, and NAME=VALUE; raises `SekaError`"
     from seka import SekaError
@@ -419,6 +432,7 @@ def _own(name, settings, names):
         raise SekaError(f'--set {nobody[0]}: none of {", ".join(names)} has a parameter of this name')
     return [f'{k}={v}' for k,v in asked.items() if k in has.get(name, ())]
 
+# %% ../nbs/29_cli.ipynb #e842a1ff
 def _source(name, sources, given, untouched):
     "What a method is made from: what it needs; what it may take, if the user gave it, or where its dial is"
     must,may = _needs(name)
@@ -427,6 +441,7 @@ def _source(name, sources, given, untouched):
     by_dial = untouched and may and not given.model and hasattr(_method(name).make, 'has_dial')
     return _shipped('keys', [name], None) if source is None and by_dial else source
 
+# %% ../nbs/29_cli.ipynb #65194c0e
 def _steerers(names, given, settings=(), **named):
     "Methods by their names: name → steerer"
     from seka.dial import at_default_damage
@@ -444,12 +459,14 @@ def _untouched(settings, named):
     "Whether a method is given no setting at all"
     return not settings and all(value is None for value in named.values())
 
+# %% ../nbs/29_cli.ipynb #c4712b11
 def _lacks_dial(name, steerer):
     "Whether a method would steer at a damage, if its statistics had a dial"
     m = _method(name)
     can = m and m.stats=='keys' and not m.implied and getattr(m.make, 'dial_common', False)
     return bool(can and steerer.damage is None and steerer.dial_stats is not None and not steerer.has_dial)
 
+# %% ../nbs/29_cli.ipynb #16d685ed
 def _without_dial(steerers, settings=(), **named):
     "What to say of methods without settings that have no dial either, as sentences"
     names = list(steerers)
@@ -494,6 +511,7 @@ def _writable(out):
     if out.exists() and not out.stat().st_mode & 0o222:
         raise DataError(f'--out {out} is read-only: name another file, or allow it to be replaced')
 
+# %% ../nbs/29_cli.ipynb #35716d44
 def _writable_folder(out):
     "Raise `DataError` unless a folder is there and takes files, or can be made"
     from seka import DataError
@@ -513,6 +531,7 @@ def _read_input():
     except UnicodeDecodeError as e:
         raise SekaError(f'standard input is not UTF-8: {e}') from e
 
+# %% ../nbs/29_cli.ipynb #a819d0d8
 def _text(source):
     "The prompt, `-` for standard input; raises `BadParameter`"
     text = (_read_input() if source=='-' else source).rstrip('\n')
@@ -542,6 +561,7 @@ def _markers(text):
         raise typer.BadParameter(f"--markers {text!r}: expected one marker, or an opening and a closing one: '[[ ]]'")
     return parts[0] if len(parts)==1 else tuple(parts)
 
+# %% ../nbs/29_cli.ipynb #74e2d02d
 def _spans(text):
     "A JSON list of spans, None if there is none; raises `BadParameter`"
     if text is None:
@@ -584,6 +604,7 @@ def _check_unmarked(ask):
         raise SekaError(f'--auto-mark {ask.by} finds what to mark, and the prompt has marks already: leave one of them '
                         "out. Where asterisks are text, say so with --markers '[[ ]]'")
 
+# %% ../nbs/29_cli.ipynb #cabcc91f
 def _marked(lm, tok, ask):
     "The marked prompt; raises `SekaError`"
     from seka import highlight
@@ -617,10 +638,12 @@ def _coloured(prompt, terminal):
         text.append(token, style=style if w else '')
     return text
 
+# %% ../nbs/29_cli.ipynb #1aa9e693
 def _said(answer):
     "An answer as it is shown; of an empty one, that it is empty"
     return escape(answer) or '[dim](no text: the model ends at once)[/dim]'
 
+# %% ../nbs/29_cli.ipynb #fbfe91b9
 def _show(c, console):
     "Print a `Comparison`: the prompt, the two continuations, the next words"
     console.print(_coloured(c.prompt, console.is_terminal), end='\n\n', soft_wrap=True)
@@ -638,6 +661,7 @@ def _check_numbers(c):
         raise SekaError('steered like this the model leaves the range of its numbers, and its probabilities are none: '
                         'take a smaller gain, or smaller weights of the marks')
 
+# %% ../nbs/29_cli.ipynb #427393d7
 def _as_json(c, settings, notes):
     "A `Comparison` as a JSON object"
     tokens = c.prompt.rows()[0]
@@ -668,6 +692,7 @@ def _steering(method, adaptive):
         raise SekaError(f'--method {method} steers nothing; the plain continuation is shown anyway')
     return 'adaseka' if adaptive else method
 
+# %% ../nbs/29_cli.ipynb #59d3e43f
 def _generate(model, ask, steerer, **kwargs):
     "Compare plain and steered; raises `SekaError`"
     from seka import MarkWarning, SekaError, compare
@@ -687,6 +712,7 @@ def _tell(notes):
     for note in notes:
         print(f'seka: {" ".join(note.split())}', file=sys.stderr)
 
+# %% ../nbs/29_cli.ipynb #488e45c6
 def _print(result, settings, as_json, notes=()):
     "Print a `Comparison`, for programs or for people, and its notes on stderr"
     notes = [*result.prompt.notes, *notes]
@@ -751,6 +777,7 @@ class By(NamedTuple):
     gamma:float|None=None
     layers:str|None=None
 
+# %% ../nbs/29_cli.ipynb #a175ce2e
 def _chosen(by):
     "The name of what steers, the steerer, of a saved plan or of a method, and what to say of it; raises `SekaError`"
     name = _steering(by.method, by.adaptive)
@@ -817,6 +844,7 @@ def _with_dials(loaded, stats):
         _tell([f'No dial was learned, and the statistics are written without: {e}'])
         return stats
 
+# %% ../nbs/29_cli.ipynb #26c6c116
 @app.command(cls=Filled)
 def learn(
     pairs: Annotated[str, Argument(help='"synthetic", "facts", "bios", "multihop", or a JSONL file of records.')],
@@ -990,6 +1018,7 @@ def _check_backend(backend, collateral):
     if collateral and backend!='hf':
         raise typer.BadParameter('--collateral reads answers with the model in this process: take --backend hf')
 
+# %% ../nbs/29_cli.ipynb #72130ffa
 def _batches(backend):
     "What `evaluate` is told of the size of batches"
     return {} if backend=='hf' else dict(characters=262_144)
@@ -1065,6 +1094,7 @@ def _lengths(text):
         raise DataError(f'--tokens {text}: expected whole numbers above 0 with commas between')
     return tuple(map(int, text.split(',')))
 
+# %% ../nbs/29_cli.ipynb #618d45fa
 def _measured(methods, given):
     "The steerers to measure: those named, or all whose statistics there are"
     from seka.bench import own_methods
@@ -1104,6 +1134,7 @@ def _page():
     gradio()
     return make_room, serve
 
+# %% ../nbs/29_cli.ipynb #7456e387
 @app.command(cls=Filled)
 def page(
     host: Annotated[str, Option(help='0.0.0.0: other machines reach the page.')] = '127.0.0.1',

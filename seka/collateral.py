@@ -32,6 +32,7 @@ def words_at(
     "The words of a text, without punctuation, and where they stand"
     return [(m[0].lower(), *m.span()) for m in _word.finditer(text)]
 
+# %% ../nbs/42_collateral.ipynb #55e19b05
 def words_of(
     text:str, # an answer
 )->list[str]:
@@ -54,6 +55,7 @@ def repeated_runs(
         seen.add(run)
     return res
 
+# %% ../nbs/42_collateral.ipynb #c0ef2790
 def repeated(
     text:str, # an answer
     n:int=4, # words in a row
@@ -202,6 +204,7 @@ class CollateralTask(Task):
         moved = content_kl(model, tok, queries, [r['said'] for r in records], [r['places'] for r in records], steerer)
         return [{**row, 'kl': kl} for row,kl in zip(rows, moved)]
 
+# %% ../nbs/42_collateral.ipynb #9ac4e07d
 def _score_aside(r, answers, tok):
     "Whether the other question is answered"
     return dict(aside=int(bool(re.search(rf'\b({aside(r)[1]})\b', answers[0].lower()))))

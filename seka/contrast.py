@@ -206,6 +206,7 @@ def is_count(o)->bool:
     "a whole number, not negative"
     return type(o) is int and o>=0
 
+# %% ../nbs/07_contrast.ipynb #6579a610
 def is_positive(o)->bool:
     "a whole number of at least 1"
     return type(o) is int and o>=1
@@ -267,6 +268,7 @@ def size(self:Stats)->tuple:
     "Layers, KV heads, head dimension"
     raise NotImplementedError
 
+# %% ../nbs/07_contrast.ipynb #bcd395f6
 @patch
 def score(self:Stats, name:str)->torch.Tensor: # L×H
     "A score of the heads by name: 'depth' (the layer's number), what was learned, or what `with_scores` got"
@@ -296,6 +298,7 @@ def _shapes_of(stats):
     _,H,D = stats.size
     return [tuple(s) for s in stats.meta.get('shapes') or [(H, D)]*len(stats.layers)]
 
+# %% ../nbs/07_contrast.ipynb #d07bf429
 @patch
 def check(self:Stats, model:nn.Module):
     "Raise `ModelError` unless these statistics belong to `model`"
@@ -324,11 +327,13 @@ def _size_of(shapes):
         return low if low==high else f'{low}–{high}'
     return (len(shapes), *(range_of(o) for o in zip(*shapes)))
 
+# %% ../nbs/07_contrast.ipynb #f7f0dbd3
 @patch(as_prop=True)
 def dims(self:Stats)->list:
     "The head dimension of each layer"
     return [D for _,D in _shapes_of(self)]
 
+# %% ../nbs/07_contrast.ipynb #8e9b940d
 @patch(as_prop=True)
 def there(self:Stats)->torch.Tensor: # L×H
     "True for heads that the model has; None where all layers have as many"
@@ -565,6 +570,7 @@ def _is_scale(name, tensors):
     matrix = tensors.get(name.removesuffix('.scale'))
     return name.endswith('.scale') and matrix is not None and matrix.ndim==4
 
+# %% ../nbs/07_contrast.ipynb #8e10d726
 def _unpack(tensors):
     "Tensors of a file → float64"
     res = {name: t.double() for name,t in tensors.items() if not _is_scale(name, tensors)}
@@ -771,6 +777,7 @@ def _curves(meta):
         rows['dials'] = '; '.join(meta['dials'])
     return rows
 
+# %% ../nbs/07_contrast.ipynb #8c0959c8
 def _with_section(card, kind, meta):
     "The card with the section of one kind"
     facts = _curves(meta).items()

@@ -49,6 +49,7 @@ class Rows:
         shapes = ', '.join(str(tuple(t.shape)) for t in self.tensors)
         return f'Rows({Path(self.path).name}: layers {self.layers}, {shapes})'
 
+# %% ../nbs/33_convert.ipynb #3d1f9eec
 def _ids(given, count, path):
     "The layer ids of a file as a tuple, None if it has none; raises `DataError`"
     if given is None:
@@ -78,6 +79,7 @@ def _tensor(found, name, path):
                         f'the file has {known}')
     return t.detach().float()
 
+# %% ../nbs/33_convert.ipynb #5475167e
 def _feature(path):
     "The feature map that the name of a file says, as the published code reads it, or None"
     name = Path(path).name
@@ -120,6 +122,7 @@ def _numbered(rows, wanted, known):
     raise DataError(f'{rows.path} does not say of which layers its {count} rows are, and the model has {len(known)} '
                     f"layers: say it with layers=, as in layers='last{count}'")
 
+# %% ../nbs/33_convert.ipynb #f0bdeb5b
 def _rows_on(model, rows, layers):
     "layer → row, for the layers that are chosen, in order; raises `DataError`, `SteeringError`"
     known = [s.layer for s in sites(model)]
@@ -142,6 +145,7 @@ def _check_shape(model, rows):
         raise DataError(f'{rows.path} is of {heads} KV heads of dimension {dim}, and {type(model).__name__} has {g.H} '
                         f'of dimension {g.D}: is it of this model?')
 
+# %% ../nbs/33_convert.ipynb #520e1b11
 def _known_model(model):
     "What a plan says of a model"
     g = geometry(model)
@@ -213,6 +217,7 @@ def read_experts(
     beside = Path(path).parent
     return {name: Path(f) if os.path.exists(f) else beside/f for name,f in found.items()}
 
+# %% ../nbs/33_convert.ipynb #d118565d
 def _json(path):
     "What a JSON file holds; raises `DataError`"
     try:
@@ -261,6 +266,7 @@ def _factors(model, path, k, layers):
                             'expected a whole number')
     return {l: (U[row,...,:k], S[row,...,:k], kept[row]) for l,row in _rows_on(model, rows, layers).items()}
 
+# %% ../nbs/33_convert.ipynb #d2512d92
 def _joined(parts):
     "The factors of all experts in one layer, H×M×(d+1)×k, the last row with the singular values; which heads any keeps"
     U = torch.stack([u for u,_,_ in parts], 1)                                 # H, M, d, k
@@ -286,6 +292,7 @@ def read_heads(
                             f'layers {min(layers)} to {max(layers)} with {g.H*g.G} query heads: is it of this model?')
     return sorted(pairs)
 
+# %% ../nbs/33_convert.ipynb #b49b17c9
 def _names_heads(found):
     "Whether something is {'layer': [heads]}"
     if not isinstance(found, dict) or not found:
@@ -306,6 +313,7 @@ def file_kind(
     found = read_tensors(path)
     return 'expert' if isinstance(found, dict) and 'U_matrices' in found else 'projection'
 
+# %% ../nbs/33_convert.ipynb #07f25da3
 def _signed(files):
     "The positive and the negative one (or None) of some files of projections; raises `DataError`"
     negative = [f for f in files if 'neg' in Path(f).name.lower()]
@@ -330,14 +338,17 @@ def _one_kind(files):
                         f'got {given or "none"}')
     return kinds.pop()
 
+# %% ../nbs/33_convert.ipynb #a3581888
 def _from_projections(model, files, **settings):
     pos,neg = _signed(files)
     return projection_plan(model, pos, neg, **settings)
 
+# %% ../nbs/33_convert.ipynb #b7c8460b
 def _from_experts(model, files, **settings):
     named = {Path(f).stem: f for f in files}
     return expert_plan(model, files[0] if Path(files[0]).suffix=='.json' else named, **settings)
 
+# %% ../nbs/33_convert.ipynb #f6d171b8
 def _from_heads(model, files, **settings):
     made = PASTA(heads_by=read_heads(files[0], model), **{'alpha': .01, **settings}).plan()
     return Plan(made.edits, _known_model(model), 'PASTA, published heads')

@@ -47,6 +47,7 @@ extras = dict( # module → the extra that brings it
 class MissingExtra(SekaError, ImportError):
     "A library that an extra of this package brings is not installed"
 
+# %% ../nbs/00_core.ipynb #daf0abf8
 def missing_extra(
     error:BaseException, # that rose when something was imported
 )->str|None: # what to say of it; None where it is no module that an extra brings

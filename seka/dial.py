@@ -40,6 +40,7 @@ def with_gains(
     edits = [_scaled(e, gains[layers.index(e.layer)]) for e in unit.edits]
     return replace(unit, edits=tuple(e for e in edits if e.heads))
 
+# %% ../nbs/44_dial.ipynb #0c0e5317
 def _scaled(e, gains):
     "An edit with its rows times the gains of their heads (H)"
     own = gains[list(e.heads)].to(e.tensor)
@@ -91,16 +92,19 @@ def _functions(model, prompt, plan):
     alpha = session.plain_alpha()                                              # the plain query routes at gain 0
     return [(r.key, partial(_routed_change, r, alpha[r.layer])) for r in session.routed]
 
+# %% ../nbs/44_dial.ipynb #bf99cd08
 def _routed_change(r, alpha, states, part):
     own = states[:, part.start:part.stop]
     add_directions(own, r.heads, r.U_there, (alpha*r.options['gain']).to(own), part.weights)
 
+# %% ../nbs/44_dial.ipynb #8d3d34dc
 def _change(function, old, part):
     "What a function adds to states B×P×H×D, all of which are marked columns"
     new = old.clone()
     function(new, part._replace(start=0, stop=old.shape[1]))
     return new-old
 
+# %% ../nbs/44_dial.ipynb #5c07fd61
 def _adding_changes(gains, functions):
     "An edit that adds gain times change, for the functions of some methods (index → function) and their gains M×B×H"
     def edit(states, part):
@@ -232,6 +236,7 @@ def _marked_texts(texts, words):
     task = _harm().damage_task(None, len(texts), [dict(text=t) for t in texts], words)
     return [q for r in task.records for q in task.ask(r)]
 
+# %% ../nbs/44_dial.ipynb #a5b9c5f2
 def _losses(model, tok, queries, steerers):
     "The mean divergence and the mean log of the perplexity ratio of each steerer, over the tokens behind the marks"
     found:list[list] = [[] for _ in steerers]
@@ -308,6 +313,7 @@ def with_dials(
     kept = {name: dict(gains=d.gains, curves=d.curves) for name,d in dials.items()}
     return replace(stats, meta={**stats.meta, 'dials': {**stats.meta.get('dials', {}), **kept}})
 
+# %% ../nbs/44_dial.ipynb #4e62ba28
 def dial_of(
     stats:KeyStats,
     name:str, # of the dial, as `Dialled.dial_name` makes it
@@ -326,6 +332,7 @@ def _rising(curve):
     s,d = np.asarray(curve, dtype=float).T
     return bool(np.isfinite(d).all() and (s>0).all() and (np.diff(s)>0).all() and (np.diff(d)>=0).all() and d[0]>=1)
 
+# %% ../nbs/44_dial.ipynb #b938b44c
 def _checked_dial(kept, stats, name):
     "A `Dial` from what a file has; raises `DataError`"
     try:
@@ -381,11 +388,13 @@ def _turned(steerer):
     "The gains of a steerer, and how they depend on the number of marked tokens"
     return dial_of(steerer.dial_stats, steerer.dial_name).at(steerer.damage)
 
+# %% ../nbs/44_dial.ipynb #b5d164fd
 @patch(as_prop=True)
 def head_gains(self:Dialled)->torch.Tensor: # L×H, float32
     "The gain of each head at the damage that is allowed"
     return _turned(self)[0]
 
+# %% ../nbs/44_dial.ipynb #b3d32ed6
 @patch(as_prop=True)
 def keep(self:Dialled)->torch.Tensor: # L×H, bool
     "True for heads that are edited"
@@ -394,6 +403,7 @@ def keep(self:Dialled)->torch.Tensor: # L×H, bool
         return chosen.keep
     return self.head_gains>0
 
+# %% ../nbs/44_dial.ipynb #8e96def0
 def dialled_plan(self:Dialled)->Plan:
     "The plan for the damage that is allowed"
     gains,how = _turned(self)
@@ -413,6 +423,7 @@ def has_dial(self:Dialled)->bool:
     "Whether `damage` can be given"
     return self.dial_stats is not None and self.dial_name in (self.dial_stats.meta.get('dials') or {})
 
+# %% ../nbs/44_dial.ipynb #eb4c4c84
 @patch
 def at_damage(self:Dialled,
     damage:float, # the perplexity ratio after a mark that is allowed
@@ -422,6 +433,7 @@ def at_damage(self:Dialled,
     make:Any = type(self)
     return make(self._made_of, damage=damage, **settings)
 
+# %% ../nbs/44_dial.ipynb #385ad648
 def at_default_damage(
     steerer, # a method without settings, or one in a wrapper
 ): # the same at the default damage, if its statistics have a dial
@@ -456,6 +468,7 @@ def _given(steerer, field):
     value = getattr(steerer, field.name)
     return isinstance(value, (torch.Tensor,list,tuple)) or value!=field.default
 
+# %% ../nbs/44_dial.ipynb #8afb8e86
 def _check_damage(steerer):
     "Raise `SteeringError` for a damage that is none, or that was never reached"
     check_finite(damage=steerer.damage)
@@ -472,11 +485,13 @@ def _fresh(name, stats, settings):
     make = method_named(method_named(name).make.dial).make
     return make(stats, **make.dial_unit, **settings)
 
+# %% ../nbs/44_dial.ipynb #ffe337d0
 def _can_dial(kind):
     "The registered methods that keep a dial in statistics of a kind: name → class"
     found = {name: m for name,m in registered().items() if hasattr(m.make, 'dial_unit')}
     return {name: m.make for name,m in found.items() if m.stats==kind and not m.implied}
 
+# %% ../nbs/44_dial.ipynb #b864eccc
 def _dialled_methods(stats, methods):
     "dial → steerer without one, of the methods that are asked for; raises `SteeringError`"
     kind = 'experts' if isinstance(stats, dict) else 'keys'
@@ -495,6 +510,7 @@ def _step_plans(unit, gains, layers):
     plans = [with_gains(unit, s*gains, layers) for s in strengths]
     return [Planned(replace(p, strength=Strength(sink=False))) for p in plans]
 
+# %% ../nbs/44_dial.ipynb #2cabb73f
 def _curves(tokens, found):
     "Curves of damage from N×S×2 divergences and logs of the ratio, and the ratio per nat ρ"
     kl = np.maximum.accumulate(np.maximum(found[...,0], 1e-9), 1)
@@ -571,6 +587,7 @@ def _every(texts, n):
     step = max(len(texts)/n, 1)
     return [texts[int(i*step)] for i in range(min(n, len(texts)))]
 
+# %% ../nbs/44_dial.ipynb #5ee33afd
 def _allocated(name, e, f):
     "`allocation` for a method; its error names it"
     try:

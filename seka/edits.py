@@ -28,6 +28,7 @@ def shift(
     "k += w·v"
     states[:,:,heads] += weights[...,None,None]*vectors
 
+# %% ../nbs/04_edits.ipynb #b117ee29
 def linear(
     states:torch.Tensor, # B×T×H×D, edited in place
     heads:torch.Tensor, # indices of the H′ heads to edit
@@ -55,6 +56,7 @@ def _inverse_tanh(y, x):
 def _inverse_elu(y, x):
     return torch.where(y>0, y, torch.log1p(torch.where(y>-1, y, torch.nan)))
 
+# %% ../nbs/04_edits.ipynb #4e8b1967
 def _squared_exponential(x):
     return torch.exp(-x**2/2)
 
@@ -144,6 +146,7 @@ def _is_real(value):
     number = isinstance(value, Real) and not isinstance(value, bool)
     return number and abs(value)<=sys.float_info.max
 
+# %% ../nbs/04_edits.ipynb #bb9857c7
 def kept_heads(
     score:torch.Tensor, # L×H
     heads:float=None, # share of all heads to keep, in (0, 1]
@@ -171,6 +174,7 @@ def _number(text, spec):
                             f"between, as in '10,12,20-24'; {text!r} is no number")
     return int(text)
 
+# %% ../nbs/04_edits.ipynb #0c6c2bc2
 def _range(part, spec):
     "The layers of '7' or '20-24'"
     first,dash,last = part.partition('-')
@@ -191,6 +195,7 @@ def _end_layers(word, count, spec, known):
         raise SteeringError(f'layers={spec!r}: there are {len(known)} layers')
     return known[:n] if word=='first' else known[-n:]
 
+# %% ../nbs/04_edits.ipynb #c7146da8
 def _spelled(spec, known):
     "The layers of a text"
     text = spec.strip().lower()
@@ -246,6 +251,7 @@ def _there(stats):
     "L×H, True for heads that the model has; None where all layers have as many"
     return getattr(stats, 'there', None)
 
+# %% ../nbs/04_edits.ipynb #66496640
 def _ranked(self, stats):
     "L×H, by a score"
     if isinstance(self.by, str):
@@ -273,6 +279,7 @@ def _listed(self, stats):
         keep[stats.layers.index(pair[0]), pair[1]] = True
     return keep
 
+# %% ../nbs/04_edits.ipynb #e5252213
 def _layers(self, stats):
     "L×1, True for layers that may be edited"
     chosen = layer_numbers(self.layers, stats.layers)
@@ -335,6 +342,7 @@ def _cut(rows, op, dim):
     along = dict(shift=1, linear=2).get(op, 0)
     return rows[(..., *[slice(dim)]*along)] if along else rows
 
+# %% ../nbs/04_edits.ipynb #f6ea09bc
 def head_edits(
     kind:str, # 'key', 'value' or 'logit'
     op:str, # as in `Edit`
@@ -437,6 +445,7 @@ def _packed(plan):
     strength = dict(strength=asdict(plan.strength)) if plan.strength else {}
     return json.dumps(dict(edits=lines, model=plan.model, **strength), sort_keys=True), tensors
 
+# %% ../nbs/04_edits.ipynb #2e9d240d
 def _digest(packed):
     "SHA-256 of a packed plan"
     text,tensors = packed
@@ -471,6 +480,7 @@ def _is_number(o): return isinstance(o, (int,float)) and not isinstance(o, bool)
 
 def _is_whole(o): return isinstance(o, int) and not isinstance(o, bool)
 
+# %% ../nbs/04_edits.ipynb #f22876fb
 def _edit(line, tensor):
     "An edit from its line in a file and its tensor; raises `ValueError`, `SteeringError`"
     kind,layer,heads,op,options = line
@@ -481,6 +491,7 @@ def _edit(line, tensor):
         raise ValueError(f'no edit: {line!r:.80}')
     return Edit(kind, layer, heads, op, tensor, options)
 
+# %% ../nbs/04_edits.ipynb #304d82f5
 def _model(stored):
     "What a file says of the plan's model; raises `ValueError`"
     texts = isinstance(stored, dict) and all(isinstance(stored.get(k, ''), str) for k in ('name','fingerprint'))
@@ -530,6 +541,7 @@ def save_pretrained(self:Plan,
     from seka.hub import save_plan
     save_plan(self, folder, **settings)
 
+# %% ../nbs/04_edits.ipynb #af29f334
 @patch
 def push_to_hub(self:Plan,
     repo_id:str, # user or organisation, and name
@@ -539,6 +551,7 @@ def push_to_hub(self:Plan,
     from seka.hub import push_plan
     return push_plan(self, repo_id, **settings)
 
+# %% ../nbs/04_edits.ipynb #320e3659
 @patch(cls_method=True)
 def from_pretrained(cls:Plan,
     name:str|Path, # repository id, local folder or file

@@ -109,6 +109,7 @@ def _stage(model, tok, tasks, steerers, folder, state, chat, seed, characters, p
         _run(model, tok, t, n, s, folder, state, chat, characters, progress)
     _finish(folder, state, tasks, steerers)
 
+# %% ../nbs/24_evaluation.ipynb #2614fc84
 def _beside(tasks, steerers, folder):
     "The collateral of tasks of whole answers, as tasks; raises `DataError` without a plain method"
     whole = [t for t in tasks if isinstance(t, AnswerTask)]

@@ -85,6 +85,7 @@ def _disturbed(model, site, vector, ids, token):
     with site_hooks([site], add):
         return received(model, ids)[site.layer]
 
+# %% ../nbs/46_families.ipynb #1af8567b
 def _moved(states, before, heads, token):
     "What is wrong with the places at which states B×H×T×D have moved, or ''"
     head,at = (states-before).abs().amax(-1)[0].gt(1e-6).nonzero().T.tolist()
@@ -177,6 +178,7 @@ def logits(
 # %% ../nbs/46_families.ipynb #f4600012
 def _off(a, b): return (a-b).abs().max().item()
 
+# %% ../nbs/46_families.ipynb #b838213e
 def _ways(model, steerer):
     "Way of running → function that gives the largest difference from one pass over the prompt"
     prompt,short,batch = trial()
@@ -186,6 +188,7 @@ def _ways(model, steerer):
         'chunks': lambda: _off(logits(model, prompt, steerer, chunk=5), whole),
         'a batch': lambda: _off(logits(model, batch, steerer)[0,3:], logits(model, short, steerer)[0])}
 
+# %% ../nbs/46_families.ipynb #7de20e53
 def plain_ways(
     model:torch.nn.Module, # a causal LM
 )->dict: # way of running → largest difference of logits
@@ -206,6 +209,7 @@ def _bias(name):
     w = trial().prompt.weights
     return 1.5*w if name=='attention bias' else math.log(.1)*(1-w)
 
+# %% ../nbs/46_families.ipynb #0ca7b114
 def _in_a_mask(model, bias):
     "Logits with a bias 1×T in a float mask"
     floor = torch.finfo(torch.float32).min
@@ -222,6 +226,7 @@ def _witness(module, query, key, value, attention_mask, scaling=None, bias=0, **
     eager = import_module(type(module).__module__).eager_attention_forward
     return eager(module, query, key, value, (mask+bias).clamp(min=floor), scaling=scaling, **kwargs)
 
+# %% ../nbs/46_families.ipynb #203ca7f5
 def _by_formula(model, bias):
     "Logits with a bias 1×T in the eager attention of the family"
     transformers.AttentionInterface.register('seka-witness', partial(_witness, bias=bias))
@@ -246,6 +251,7 @@ def _unlike_witness(model, name, steered, plain):
 class Wrong(Exception):
     "What the table must not hold"
 
+# %% ../nbs/46_families.ipynb #e152aaf7
 def _check(model, name, make, plain, base):
     "Raise `Wrong` unless one method is right, `SekaError` if it is refused"
     steerer = make()
@@ -307,6 +313,7 @@ def _check_sites(model):
             if wrong:
                 raise Wrong(f'the {kind} of layer {s.layer}: {wrong}')
 
+# %% ../nbs/46_families.ipynb #fbfbe5ba
 def _check_listening(model, plain):
     "Raise `Wrong` if the model computes something else while attention is listened to"
     try:
@@ -328,6 +335,7 @@ def _outcome(check, *args):
     except Wrong as e:
         return f'WRONG: {e}'
 
+# %% ../nbs/46_families.ipynb #04a8254a
 def columns(
     model:torch.nn.Module, # a causal LM
 )->dict: # column → 'right', why it is refused, or what is wrong
@@ -351,6 +359,7 @@ def _built(model_type):
             first = first or e
     raise first
 
+# %% ../nbs/46_families.ipynb #705ea3a9
 def _row(model):
     "verdict, and what else a row says"
     try:
@@ -389,6 +398,7 @@ def _send(model_type, pipe):
     torch.set_num_threads(1)
     pipe.send(verdict(model_type))
 
+# %% ../nbs/46_families.ipynb #05c52a49
 def _start(model_type, seconds):
     "(the end of a pipe at which the row of a type will arrive, what runs)"
     ours,theirs = _fork.Pipe(duplex=False)
@@ -397,6 +407,7 @@ def _start(model_type, seconds):
     theirs.close()
     return ours, _Running(model_type, process, time.monotonic()+seconds)
 
+# %% ../nbs/46_families.ipynb #1a151685
 def _finish(pipe, running):
     "The row of a type; an error where it took too long, or its process was ended"
     try:
@@ -418,6 +429,7 @@ def rows_of(
     lines = path.read_text(encoding='utf-8').splitlines() if path.exists() else []
     return list({row['type']: row for row in map(json.loads, lines)}.values())
 
+# %% ../nbs/46_families.ipynb #169d96ab
 def _rows(types, jobs, seconds):
     "Rows of types, as they come"
     running,left = {},list(types)
@@ -462,6 +474,7 @@ def kept_row(
     kept = {k: row[k] for k in ('type','verdict','place','layers','why') if row.get(k)}
     return dict(transformers=transformers.__version__, **kept, refused=refused)
 
+# %% ../nbs/46_families.ipynb #ede59f3e
 def keep(
     rows:list, # from `run_types`
     path:Path, # a file of the package
@@ -480,6 +493,7 @@ def read_kept(
     path = Path(path or data_path('families.jsonl'))
     return [json.loads(line) for line in path.read_text(encoding='utf-8').splitlines()] if path.exists() else []
 
+# %% ../nbs/46_families.ipynb #e86dab34
 class Table(list):
     "Kept rows of one version of transformers; shows itself as a table"
     def count_of(self,
@@ -489,6 +503,7 @@ class Table(list):
         return sum(row['verdict']==verdict for row in self)
     def __repr__(self): return f"Table({len(self)} types, {self.count_of('right')} right)"
 
+# %% ../nbs/46_families.ipynb #8eeadaf6
 def family_table(
     version:str=None, # of transformers; None: the newest that was looked at
 )->Table:
@@ -505,6 +520,7 @@ def _line(row):
     marks = ['✓' if steered and n not in missing else '–' for n in column_names]
     return f"| {row['type']} | {row.get('place', '')} | {row.get('layers', '')} | {' | '.join(marks)} |"
 
+# %% ../nbs/46_families.ipynb #4241b3b6
 def _said(row):
     "(what is refused, the sentence) of a row; the name of the model's class is left out of it"
     said = [] if row['verdict']=='right' else [('everything', row.get('why') or '')]
@@ -512,6 +528,7 @@ def _said(row):
     name = r'\b[A-Za-z]\w*(For[A-Z]\w+|LMHead\w*|Attention)\b'
     return [(what, re.sub(name, '…', why)) for what,why in said]
 
+# %% ../nbs/46_families.ipynb #913223ad
 def _reasons(table):
     "Why types, or columns of them, are refused"
     types:dict[tuple,list[str]] = {}
@@ -520,6 +537,7 @@ def _reasons(table):
             types.setdefault(reason, []).append(row['type'])
     return [f"- {what} of {', '.join(own)}: {why}" for (what,why),own in sorted(types.items())]
 
+# %% ../nbs/46_families.ipynb #df8b9fad
 @patch
 def _repr_markdown_(self:Table):
     head = f"| type | place | layers | {' | '.join(column_names)} |"
@@ -562,6 +580,7 @@ def real_model(
 def _methods(model):
     return {'plain': None, 'seka': SEKA(random_stats(model)), 'key-bias': KeyBias(random_queries(model), epsilon=.02)}
 
+# %% ../nbs/46_families.ipynb #666b380d
 def family_costs(
     model:torch.nn.Module, # a causal LM
     tokens:int=4096, # of a prompt, three quarters of it marked
@@ -612,6 +631,7 @@ def _timed(model, ids, where):
         model(ids, logits_to_keep=1)
         return dict(prefill_ms=1e3*(now()-begun))
 
+# %% ../nbs/46_families.ipynb #039f2b93
 def door_costs(
     model:torch.nn.Module, # of a family that has its places at modules
     tokens:int=4096, # of the prompt
@@ -653,6 +673,7 @@ def _ratio(row, what):
     "The median of a time's ratio to the base, 1 for the base itself"
     return row.get(f'{what}_ms_ratio', (1, 1, 1))[1]
 
+# %% ../nbs/46_families.ipynb #33b86e0c
 def cost_lines(
     found:dict, # as `measure_real` writes it
 )->list: # of lines

@@ -116,6 +116,7 @@ def _texts(r):
     "The marked texts and all messages of a record"
     return _ask(r)[0].marked, [said for _,said in r['messages']]
 
+# %% ../nbs/37_follow.ipynb #938cf69d
 def _place(r):
     "Where the instruction stands: 'system', 'before' or 'after' the question"
     if r['messages'][0][0]=='system' and r['spans'][0]:
@@ -129,6 +130,7 @@ def _score(r, answers, tok):
     marked,asked = _texts(r)
     return dict(score_answer(answers[0], r['instructions'], r['contains'], marked, asked), place=_place(r))
 
+# %% ../nbs/37_follow.ipynb #f563dd6b
 def _content(r, answer):
     "Where the answer says what it must"
     return content_places(answer, r['contains'], *_texts(r))

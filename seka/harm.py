@@ -27,6 +27,7 @@ from .estimates import estimate
 # %% ../nbs/21_harm.ipynb #05f3700b
 def _nll(log_p, ids): return -log_p.gather(1, ids[:,None]).mean().item()
 
+# %% ../nbs/21_harm.ipynb #3f8ae107
 def _loss(
     plain:torch.Tensor, # n×V, log-probabilities of the plain model
     steered:torch.Tensor, # n×V, of the steered model
@@ -192,6 +193,7 @@ def _ask_text(r): return [Query(r['text'], (tuple(r['span']),), len(r['text']))]
 # %% ../nbs/21_harm.ipynb #844616c8
 def _about(r): return dict(id=r['id'], length=str(r['length']), register=r['register'])
 
+# %% ../nbs/21_harm.ipynb #afeae844
 class DamageTask(Task):
     "Ordinary paragraphs with a span marked: what happens to the text behind it"
     def batches(self, characters:int=16_384): return Task.batches(self, characters//4)
@@ -216,6 +218,7 @@ def _marked(rows, i, words, seed):
     split = {'split': r['split']} if r.get('split') else {}
     return dict(id=r['id'], text=text, span=span, length=words, register=r['register'], **split)
 
+# %% ../nbs/21_harm.ipynb #beb376f9
 def _texts(path):
     "The rows of a source of plain texts: where, id, text, register and split"
     rows = []

@@ -53,6 +53,7 @@ def _is_name(steerer):
     "Whether this names a method, and not a file or a repository"
     return isinstance(steerer, str) and not steerer.endswith('.safetensors') and '/' not in steerer
 
+# %% ../nbs/32_harness.ipynb #6873e41e
 def named_steerer(
     name, # a registered method, the file or repository of a plan, a steerer, or None
     stats:str|None=None, # file, folder or repository; None: what the package ships
@@ -72,6 +73,7 @@ def named_steerer(
                             'seka.evaluate runs it, lm-eval does not')
     return steerer if params or steerer=='marks' else at_default_damage(steerer)
 
+# %% ../nbs/32_harness.ipynb #a88a7315
 def _statistics(name, source):
     "What a method is made from; raises `SteeringError` for a source that it does not take"
     kind = method_named(name).stats
@@ -92,6 +94,7 @@ def _check_known(settings, steerer):
         own = f'{steerer}, which has {", ".join(parameters(steerer))},' if _is_name(steerer) else 'the steerer'
         raise SteeringError(f'{odd[0]} is a setting neither of {own} nor of the model of lm-eval')
 
+# %% ../nbs/32_harness.ipynb #9fd2a84d
 class SekaLM(HFLM):
     "lm-eval's model for transformers, steered at the marks of its contexts"
     def __init__(self,
@@ -129,6 +132,7 @@ def _starred(clean, spans):
         clean = clean[:at]+'**'+clean[at:]
     return clean
 
+# %% ../nbs/32_harness.ipynb #ada71936
 def _unmarked(self, request):
     "A request whose context has no marks, and the marks"
     context,*rest = request.args
@@ -152,6 +156,7 @@ def _apart(self, requests):
         fitting[1][clean] = spans
     return groups
 
+# %% ../nbs/32_harness.ipynb #65d56107
 def _in_groups(self, requests, run):
     "The answers to requests in their order; `run` is called with the requests of each group"
     answers = [None]*len(requests)
@@ -166,6 +171,7 @@ def _loglikelihood(self, requests, disable_tqdm=False):
     "Log-likelihoods of continuations, steered at the marks of their contexts"
     return _in_groups(self, requests, lambda some: HFLM.loglikelihood(self, some, disable_tqdm=disable_tqdm))
 
+# %% ../nbs/32_harness.ipynb #c10e3c67
 def _generate_until(self, requests, disable_tqdm=False):
     "Continuations of contexts, steered at their marks"
     return _in_groups(self, requests, lambda some: HFLM.generate_until(self, some, disable_tqdm=disable_tqdm))
@@ -184,6 +190,7 @@ def _weights(self, text, ids, spans):
             return prompt.weights[0,-len(ids):]
     raise SteeringError(f'lm-eval tokenises {text!r:.60} in a way of its own, so its marks cannot be placed')
 
+# %% ../nbs/32_harness.ipynb #0690d102
 def _encode_pair(self, context, continuation):
     "Token ids of a context and a continuation; the weights of its row are noted"
     before,after = HFLM._encode_pair(self, context, continuation)
@@ -206,6 +213,7 @@ def _row(self, ids):
             return torch.nn.functional.pad(found[0], (0, padded-n)), found[1]
     return torch.zeros(padded), padded
 
+# %% ../nbs/32_harness.ipynb #b223f022
 def _model_call(self, inps, attn_mask=None, labels=None):
     "Logits of a batch, steered"
     rows = [_row(self, ids) for ids in inps.tolist()]
@@ -231,6 +239,7 @@ def _tok_batch_encode(self, strings, *args, **kwargs):
     self.pending = Prompt(ids, mask, weights)
     return ids, mask
 
+# %% ../nbs/32_harness.ipynb #35f3a863
 def _model_generate(self, context, **kwargs):
     "The continuations of a batch, steered"
     prompt = self.pending.to(context.device) if self.pending is not None else None

@@ -79,6 +79,7 @@ def fetch_plan(
     "A plan from the Hub, a local folder or a file; raises `DataError`"
     return _fetched(name, dict(revision=revision, **download))
 
+# %% ../nbs/34_hub.ipynb #65393bfe
 def _fetched(name, how):
     from huggingface_hub import hf_hub_download
     path = local_file(name, plan_file)
@@ -104,6 +105,7 @@ def steerer_of(
         raise SteeringError(f'{source!r:.80} steers nothing: give a steerer, a plan, or where one is saved')
     return source
 
+# %% ../nbs/34_hub.ipynb #7cad66dc
 def own_decoding(
     model, # a Hugging Face causal LM
     generation_config, # as `generate` has prepared it
@@ -126,6 +128,7 @@ def _spread(weights, ids):
                         f'where beams repeat them; got {got}. Take prompt.weights')
     return weights.to(ids.device).float().repeat_interleave(len(ids)//len(weights), 0)
 
+# %% ../nbs/34_hub.ipynb #a0c1e416
 class SteeredDecoding:
     "For `model.generate(**prompt, weights=prompt.weights, custom_generate=SteeredDecoding(steerer))`"
     def __init__(self,
@@ -169,6 +172,7 @@ def generate_marked(
     with steerer_of(steerer)(model, marked):
         return model.generate(**{name: ids.to(model.device) for name,ids in marked.items()}, **kwargs)
 
+# %% ../nbs/34_hub.ipynb #6543f7d7
 def _as_prompt(prompt, tokenizer, how):
     "A prompt as it is, or what `highlight` makes of it"
     return prompt if isinstance(prompt, Prompt) else highlight(tokenizer, prompt, **how)
@@ -200,6 +204,7 @@ def write_generate(
     card = folder/'README.md'
     write_whole(card, _tagged(card.read_text(encoding='utf-8')).encode())
 
+# %% ../nbs/34_hub.ipynb #a08f8672
 def _tagged(card):
     "The card with the tag of custom generation among the tags of its head"
     if re.search(r'^tags:.*\bcustom_generate\b', card, re.M):

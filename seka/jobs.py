@@ -54,6 +54,7 @@ def places(
 def _has(pattern, text):
     return bool(re.search(pattern, text, re.I))
 
+# %% ../nbs/36_jobs.ipynb #13b71c3f
 def _in_order(text, patterns):
     "Whether patterns follow one another"
     at = 0
@@ -664,6 +665,7 @@ def _score_long(r, answers, tok):
     right = bool(_content_of_long(r, answers[0]))
     return dict(right=int(right), length=str(r['length']))
 
+# %% ../nbs/36_jobs.ipynb #e0158d8b
 def _content_of_long(r, said):
     "Where an answer has what was asked for"
     return [p for p in places(said, _phrases([r['answers']])) if p]

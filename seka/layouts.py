@@ -70,6 +70,7 @@ def _norm_of(attn, kind):
     "The norm of one kind of states in an attention module, or None"
     return next((m for n in _norm_names[kind] if (m := getattr(attn, n, None)) is not None), None)
 
+# %% ../nbs/02_layouts.ipynb #c7450cdf
 def _plain(
     attn:nn.Module, # with separate projections
 )->bool:
@@ -272,6 +273,7 @@ def _ordinary(text, known, other):
     clamps = getattr(text.config, 'clip_qkv', None) is not None
     return bool(known) and own and not (other or crosses or shares or clamps)
 
+# %% ../nbs/02_layouts.ipynb #a63b1a65
 def _find(model, text):
     "kind → one `Site` a layer"
     known,other = _walk(text)
@@ -307,6 +309,7 @@ def _modules_of(module):
         waiting.extend(c for c in m._modules.values() if c is not None)
     return found
 
+# %% ../nbs/02_layouts.ipynb #4665f2c9
 def _every_site(model):
     text = decoder(model)
     seen = _steady.get()
@@ -336,6 +339,7 @@ def _without(kind):
     return (' Queries are found by their modules, or heard where attention goes through the interface of transformers '
             'and reads each key with a group of query heads; here neither is so')
 
+# %% ../nbs/02_layouts.ipynb #6158d778
 def sites(
     model:nn.Module, # a Hugging Face causal LM
     kind:str='key', # 'key', 'value' or 'query'
@@ -431,10 +435,12 @@ def _at_output(site, fn, prepend):
     def hook(module, args, out): fn(site, site.view(out, args[0]))
     return site.module.register_forward_hook(hook, prepend=prepend)
 
+# %% ../nbs/02_layouts.ipynb #0ec9adc6
 def _inside(site, fn, prepend, columns):
     "The same for a site without such a module: at the door, or for queries at attention"
     return _at_attention(site, fn) if site.entry.kind=='query' else _at_door(site, fn, prepend, columns)
 
+# %% ../nbs/02_layouts.ipynb #445c8aed
 @contextmanager
 def site_hooks(
     sites:list[Site], # where to listen
@@ -451,7 +457,6 @@ def site_hooks(
         finally:
             for h in handles:
                 h.remove()
-
 
 # %% ../nbs/02_layouts.ipynb #4dae8eae
 class Captured(dict):
@@ -516,6 +521,7 @@ def _cache_place(kind):
     names = list(inspect.signature(kind.forward).parameters)[1:]
     return next(((n, i) for i,n in enumerate(names) if n in cache_names), None)
 
+# %% ../nbs/02_layouts.ipynb #0d03c64c
 def _through(module, args, kwargs, edit):
     "The arguments of a module's forward, with a door before the cache"
     name,place = _cache_place(type(module))
@@ -597,6 +603,7 @@ def turn(self:Turning,
 class _Enough(Exception):
     "Raised when an attention module has said what was asked"
 
+# %% ../nbs/02_layouts.ipynb #bc82be79
 def _constant(args, kwargs, rows):
     "The arguments of an attention module with every hidden state replaced: by one row, or by B rows, one a text"
     every = [*args, *kwargs.values()]
@@ -728,6 +735,7 @@ class Entry:
     turning:Turning|None=None # None: positions leave it as it is
     model:object=None # for queries, a weak reference to the model whose attention is listened to
 
+# %% ../nbs/02_layouts.ipynb #7a5c55d1
 @contextmanager
 def _attention_of(model):
     "Listen to attention, where the family takes it from the interface of transformers; yields what it is called with"
@@ -740,6 +748,7 @@ def _attention_of(model):
             pass
         yield calls
 
+# %% ../nbs/02_layouts.ipynb #8415f8ee
 def _matched(handed, calls):
     "For each thing handed to the cache the attention call that it was for, or None: the calls of a module in order"
     of = {}
@@ -776,6 +785,7 @@ def _reads(handed, heard):
         return 'each'
     return 'tiled' if torch.equal(read, given.repeat(1, repeats, 1, 1)) else None
 
+# %% ../nbs/02_layouts.ipynb #e5796bde
 def _check_read(model, handed, heard):
     "Raise `ModelError` unless attention reads what was handed over, and nothing else is made of it"
     name = type(model).__name__
@@ -838,12 +848,14 @@ def _of_queries(t, queries):
     ratio = _ratio(queries.double(), t.first, t.second, exact).float()
     return replace(t, ratio=ratio, ratios={})
 
+# %% ../nbs/02_layouts.ipynb #c31b9f2f
 def _unexplained(t, keys, angles):
     "The share of how keys 1×T×H×D change with their positions that a turning by `angles` does not explain"
     keys = keys.float()
     left = t.turn(keys[:,:1].expand(keys.shape), angles)-keys
     return (left.pow(2).sum()/(keys-keys[:,:1]).pow(2).sum()).item()
 
+# %% ../nbs/02_layouts.ipynb #2dc6aff5
 def _shared(t, keys, rows, same):
     "A turning that shares its answers with one among `same` that explains its keys as well; a new one is added there"
     own = keys[int((rows==t.row).all(1).nonzero()[0,0]), None]                 # of the row that it asks with
@@ -853,7 +865,6 @@ def _shared(t, keys, rows, same):
             return replace(t, latest=other.latest)
     same.append((t, t.angles(own)))
     return t
-
 
 # %% ../nbs/02_layouts.ipynb #fa170020
 def _check_spread(model, handed):
@@ -1213,6 +1224,7 @@ def _in_parts(model_type, kwargs):
         parts['text_config'] = dict(tiny_values(text, **parts.get('text_config', {})), model_type=text)
     return parts
 
+# %% ../nbs/02_layouts.ipynb #39efe807
 def tiny_values(
     model_type:str, # a model type of transformers
     **kwargs, # values that differ from ours
@@ -1225,7 +1237,6 @@ def tiny_values(
         values |= own
     return {k: v for k,v in values.items() if v is not ...}
 
-
 # %% ../nbs/02_layouts.ipynb #049c7b06
 def _make(model_type, values, auto):
     "A model of a type; a Musicgen for sounds is made of its decoder's configuration alone"
@@ -1234,6 +1245,7 @@ def _make(model_type, values, auto):
         return MODEL_FOR_CAUSAL_LM_MAPPING[whole](whole.sub_configs['decoder'](**values['decoder']))
     return auto.from_config(AutoConfig.for_model(model_type, **values))
 
+# %% ../nbs/02_layouts.ipynb #7dbeb59d
 def tiny(
     model_type:str='llama', # a model type of transformers, e.g. 'qwen3', 'gemma3_text'
     seed:int=0, # of the random weights
@@ -1251,4 +1263,3 @@ def tiny(
             if 'norm' in name:
                 p.data += torch.randn_like(p)*.2
     return model
-

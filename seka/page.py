@@ -219,6 +219,7 @@ def _literal(text, indent):
         return repr(text)
     return '('+('\n'+' '*(indent+1)).join(map(repr, lines))+')'
 
+# %% ../nbs/31_page.ipynb #ee72e26a
 def _prompt_code(draft):
     "Python that binds a prompt; raises `SpanError` if the marks of a chat cannot be written"
     try:
@@ -616,6 +617,7 @@ def _turns(m, steerer):
         return 'damage',Range(1.002, min(1.5, top), default_damage)
     return next(((k,r) for k,r in m.space.items() if isinstance(r, Range)), None)
 
+# %% ../nbs/31_page.ipynb #b2e4ff02
 def _stops(parameter, r):
     "The values that a range takes on the page"
     if parameter!='damage':
@@ -623,6 +625,7 @@ def _stops(parameter, r):
     above = Range(r.low-1, r.high-1, r.low-1)
     return {float(f'{1+float(f"{x:.2g}"):.4g}') for x in above.points(25)}
 
+# %% ../nbs/31_page.ipynb #a40287e3
 def dial_of(
     name:str, # of a registered method
     steerer:Steerer, # made with its defaults

@@ -94,6 +94,7 @@ def place(
         part = Part(a-start, b-start, w, _last_columns(marks, start, stop, repeats))
     return Placement(start, min(stop, P), repeats, part, stop>=P)
 
+# %% ../nbs/05_place.ipynb #9c29a435
 def _last_columns(marks, start, stop, repeats):
     "The columns, in this pass, of the rows' last prompt tokens, if it computes them all"
     low,high = marks.end_range
@@ -142,6 +143,7 @@ def _counterparts(a, b):
         res[run.a:run.a+run.size] = range(run.b, run.b+run.size)
     return res
 
+# %% ../nbs/05_place.ipynb #5155e1bb
 def _certain(a, b):
     "The same, where it is equal from both ends"
     back = _counterparts(a[::-1], b[::-1])[::-1]

@@ -134,6 +134,7 @@ def _look_in_wrapper(name):
     except SteeringError:
         return None
 
+# %% ../nbs/26_plots.ipynb #25a51cd5
 def method_looks(
     names, # of methods, or of anything else
 )->dict: # name → `Look`
@@ -978,6 +979,7 @@ def _renamed(data, what, name, unit):
     ends = {what: 'metric', f'{what}_low': 'low', f'{what}_high': 'high'}
     return data[['method',*ends]].rename(columns=ends).assign(name=name, unit=unit)
 
+# %% ../nbs/26_plots.ipynb #9f73bc9f
 def _as_lines(data):
     "name, unit, method, metric, low and high of every effect, and of damage"
     some = data[(data.task!='damage') | (data.metric!='damage')]

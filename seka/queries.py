@@ -76,6 +76,7 @@ def by_tokens(
 def _unheard(texts):
     "What is called with the number of texts that are done, where nobody listens"
 
+# %% ../nbs/12_queries.ipynb #8babe922
 def _batched(model, tok, texts, rows, outputs=False):
     "Numbers of texts in batches for a model"
     sizes = [len(ids) for ids in tok(list(texts))['input_ids']] if len(texts) else []
@@ -189,6 +190,7 @@ def _moments(q):
     each = q.permute(1, 0, 2, 3).flatten(1, 2)                                 # H, N·G, D
     return each.sum(1)/q.shape[2],each.mT@each/q.shape[2]
 
+# %% ../nbs/12_queries.ipynb #0236ae42
 @torch.no_grad()
 def query_moments(
     model:PreTrainedModel, # a causal LM
@@ -440,6 +442,7 @@ def _uniform(places, counts, width, samples, seed):
         u[:, row, width-count:] = torch.from_numpy(own)
     return u
 
+# %% ../nbs/12_queries.ipynb #5de5b518
 def _drawn_at(places, samples, seed):
     "As `drawn`, for the numbers of some places, where only the last log-probabilities are kept"
     def scores(log_p, prompt):
@@ -483,6 +486,7 @@ def fisher(
 # %% ../nbs/12_queries.ipynb #683e22cf
 def _is_number(o): return isinstance(o, (int,float)) and not isinstance(o, bool) and math.isfinite(o)
 
+# %% ../nbs/12_queries.ipynb #71debba1
 def _are_pairs(o, second):
     "Whether this is a list of pairs, of ascending numbers above 0 and of what passes a test"
     pairs = isinstance(o, (list,tuple)) and all(isinstance(p, (list,tuple)) and len(p)==2 for p in o)
@@ -491,10 +495,12 @@ def _are_pairs(o, second):
     at = [0, *(a for a,_ in o)]
     return all(a<b for a,b in zip(at, at[1:]))
 
+# %% ../nbs/12_queries.ipynb #9e961590
 def are_curves(o):
     "damage curves, name → [(ε, damage), …] with ascending ε above 0"
     return o is None or isinstance(o, dict) and all(_are_pairs(v, _is_number) for v in o.values())
 
+# %% ../nbs/12_queries.ipynb #0cf2bc37
 def are_lengths(o):
     "damage curves at several lengths, name → [(tokens, curve), …] with ascending numbers of tokens"
     def curve(c): return _are_pairs(c, _is_number)
@@ -527,6 +533,7 @@ def size(self:QueryStats)->tuple:
     "Layers, KV heads, head dimension"
     return tuple(self.second.shape[:3])
 
+# %% ../nbs/12_queries.ipynb #803a9c60
 @patch
 def own_scores(self:QueryStats)->dict: # name → L×H
     "Scores of the heads that were learned"
@@ -579,6 +586,7 @@ def own_kinds(
     "The kinds of prompts of which key bias is made where none is named"
     return tuple(k for k in stats.gradients if k not in _whole)
 
+# %% ../nbs/12_queries.ipynb #8dee45d6
 def checked_kinds(
     stats:QueryStats,
     kinds, # a kind of prompts or several; None: all
@@ -741,11 +749,13 @@ def _of_length(texts, words):
     step = max(1, math.ceil(joined-.25), len(texts)//_texts)
     return [(q.text, list(q.spans)) for r in task.records[::step] for q in task.ask(r)]
 
+# %% ../nbs/12_queries.ipynb #b09f22bc
 def _tokens_of(tok, marked):
     "The mean number of marked tokens"
     said = [text[a:b] for text,((a,b),) in marked]
     return float(np.mean([len(ids) for ids in tok(said, add_special_tokens=False)['input_ids']]))
 
+# %% ../nbs/12_queries.ipynb #56a4c435
 def _worse(a, b):
     "At each step the larger of two damages, and what the longer curve has beyond the shorter one's end"
     n = min(len(a), len(b))
@@ -771,12 +781,14 @@ def _steps(v):
     def step(v): return Added(v[0], v[1] if len(v)>1 else None, Strength(sink=False))
     return [step(v*e**.5) for e in damage_steps]
 
+# %% ../nbs/12_queries.ipynb #a302b7f4
 def _times(texts, places, most):
     "How many places to mark in each of some texts, so that there are about so many; at most so many in each"
     return min(most, max(1, round(places/len(texts))))
 
 _places = 44,2 # where a damage is measured: about so many, and at most so many a text
 
+# %% ../nbs/12_queries.ipynb #25010b6b
 def _passes(texts, vectors):
     "How many texts pass through the model for the curves of so many vectors"
     by_length = sum(len(_of_length(texts, words)) for words in _harm().lengths)
@@ -797,6 +809,7 @@ def _curves(stats, model, tok, texts, chosen, done=_unheard):
     lengths = _by_length(model, tok, texts, [steps[_every] for steps in families], done)
     return {name: list(zip(damage_steps, d)) for name,d in zip(names, damages)},dict(zip(names, lengths))
 
+# %% ../nbs/12_queries.ipynb #f3f0a553
 def _with_curves(stats, curves, lengths):
     "A copy of statistics with more curves"
     old = stats.meta.get('curves', {}),stats.meta.get('lengths', {})
@@ -861,6 +874,7 @@ def _learned(model, tok, prompts, texts, distances, done, seed, **kwargs):
 
 _marked = 132,3 # places for the Fisher information: about so many, and at most so many a text
 
+# %% ../nbs/12_queries.ipynb #d66c144f
 def _work(prompts, texts, spans, samples, vectors):
     "About how many texts pass through the model"
     from_context = [k for k in prompts if k!='instruction'] or ['instruction']

@@ -191,6 +191,7 @@ def _device(device):
     "The name of a device"
     return torch.cuda.get_device_name(device) if device.type=='cuda' else device.type
 
+# %% ../nbs/22_runs.ipynb #d1b7b84e
 def _environment(model):
     "Versions, device and commit"
     engine = getattr(backend_of(model), 'device_name', None)
@@ -392,6 +393,7 @@ def _bytes(path):
     except OSError as e:
         raise DataError(f'{path} cannot be read: {e}') from e
 
+# %% ../nbs/22_runs.ipynb #53b3711d
 def read_rows(
     folder:str|Path, # of a run
     task:str, # its name

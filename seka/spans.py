@@ -113,6 +113,7 @@ class Marked(NamedTuple):
     spans:list # (start, end, weight) ranges in it
     left:list # (place, why) of asterisks in the marked text that are no marks
 
+# %% ../nbs/03_spans.ipynb #14272f67
 def _read_own(text, markers, weight):
     "Read a text in which each marker counts; raises `SpanError`"
     parser = _Parser(text, *markers, weight)
@@ -177,6 +178,7 @@ def _operand(c):
     "Whether this character can be the end of an operand: a digit, an underscore, or a letter of a script with case"
     return c=='_' or c.isdecimal() or c.lower()!=c.upper()
 
+# %% ../nbs/03_spans.ipynb #13648338
 def _free(c):
     "Whether this is a letter of a script without case, such as Chinese, Arabic or Hindi"
     return c.isalpha() and not _operand(c)
@@ -273,6 +275,7 @@ def unpaired(self:_Walk, run, what):
         raise _unbalanced(self.text, run.start, '**', f'{what}. For code, put backticks around it')
     self.left.append((run.start, 'a path' if path else 'three asterisks alone'))
 
+# %% ../nbs/03_spans.ipynb #9628626c
 @patch
 def meet(self:_Walk, run):
     "Read a run of asterisks"
@@ -349,6 +352,7 @@ def _read_asterisks(text, weight):
 def _whole(o):
     return isinstance(o, Integral) and not isinstance(o, bool)
 
+# %% ../nbs/03_spans.ipynb #f37b0368
 def _check_weight(weight):
     "A weight, checked; raises `SpanError`"
     number = isinstance(weight, Real) and not isinstance(weight, bool)
@@ -384,6 +388,7 @@ def scan_marks(
 class MarkWarning(UserWarning):
     "Asterisks in a text were taken for no marks"
 
+# %% ../nbs/03_spans.ipynb #195202e9
 def mark_note(
     text:str, # with marks
     left:list, # (place, why) of asterisks that are no marks
@@ -596,9 +601,11 @@ def _check_text(text):
         raise SpanError(f'The text has half of a character, {half}, at character {e.start}: it was cut, or read with '
                         'errors=surrogateescape. Replace it') from None
 
+# %% ../nbs/03_spans.ipynb #adfb2926
 def _special_ids(tok):
     return {i for i,t in tok.added_tokens_decoder.items() if t.special} | set(tok.all_special_ids)
 
+# %% ../nbs/03_spans.ipynb #e3b17806
 def _pieces(text, offsets):
     "Each token's text; together they are the text"
     ends = np.maximum.accumulate([end for _,end in offsets]) if offsets else []
@@ -624,6 +631,7 @@ def _stripped(text, added):
             text = re.sub(before+re.escape(t.content)+behind, lambda m: t.content, text)
     return text
 
+# %% ../nbs/03_spans.ipynb #fdc0f314
 def _prefixes(names, text, offsets):
     "How many tokens begin with a space that is not in the text"
     begins = [0, *(end for _,end in offsets[:-1])]
@@ -730,6 +738,7 @@ def _message(m, where):
         raise SpanError(f'{where} has the content {content!r:.80}: expected a text, a list of parts or None')
     return dict(m)
 
+# %% ../nbs/03_spans.ipynb #f4d52d3a
 def read_messages(
     messages:list|dict, # a chat, or one message
 )->list[dict]: # copies
@@ -749,6 +758,7 @@ def _parts(messages):
         else:
             yield from ((part,'text') for part in content or ())
 
+# %% ../nbs/03_spans.ipynb #07b0eede
 def _texts(messages):
     "The texts of a chat, and which message each belongs to"
     texts = [part[key] for part,key in _parts(messages)]
@@ -762,6 +772,7 @@ def _with_texts(messages, texts):
         part[key] = text
     return new
 
+# %% ../nbs/03_spans.ipynb #d928dd6b
 def _render(tok, messages, texts, **kwargs):
     "The template's rendering of `messages` with their texts replaced by `texts`; raises `SpanError`"
     last = messages[-1]['role']=='assistant' and messages[-1].get('content') is not None
@@ -822,6 +833,7 @@ def _takes_parts(tok, **kwargs):
         return False
     return probe in said and not re.search(f'[\'"]{probe}[\'"]', said)
 
+# %% ../nbs/03_spans.ipynb #e5fc5d08
 def _joined(messages, spans):
     "Messages whose parts are one text, and their spans moved along"
     spans = iter(spans)
@@ -871,6 +883,7 @@ def message_text(
         raise SpanError(f'A range names message {i}, which has no text')
     return ''.join(texts)
 
+# %% ../nbs/03_spans.ipynb #9addb487
 def _in_message(messages, i, start, end):
     "A range of a message as ranges of its texts: (which text of the chat, start, end); raises `SpanError`"
     _range(message_text(messages, i), start, end)
@@ -1048,6 +1061,7 @@ def _text_token(text, weight):
         return text
     return f'[{text}]' if weight==1 else f'[{text}|{weight:g}]'
 
+# %% ../nbs/03_spans.ipynb #fcae0ae8
 @patch
 def __repr__(self:Prompt):
     return '\n'.join(''.join(_text_token(t, w) for t,w in row) for row in self.rows())

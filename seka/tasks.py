@@ -121,6 +121,7 @@ def _with_stars(text, ranges):
         text = f'{text[:a]}**{text[a:b]}**{text[b:]}'
     return text
 
+# %% ../nbs/18_tasks.ipynb #266b6763
 def show_marks(
     q:Query|Chat, # with or without spans
 )->Query|Chat: # nothing is marked in it
@@ -155,6 +156,7 @@ def _elsewhere(text, ranges, count, rng):
             free.append((start, end))
     return rng.choice(free) if free else None
 
+# %% ../nbs/18_tasks.ipynb #4cb19de2
 def _parts(q):
     "Each text of a question with its marked ranges"
     if isinstance(q, Chat):
@@ -223,6 +225,7 @@ def _as_messages(q):
         spans.append(())
     return messages,spans
 
+# %% ../nbs/18_tasks.ipynb #e1e64781
 def _as_chat(tok, q):
     "A query or a conversation in the chat template → text, (start, end, 1) ranges"
     messages,spans = (q.messages,q.spans) if isinstance(q, Chat) else _as_messages(q)
@@ -247,6 +250,7 @@ def _put(tok, q, chat):
         return *_as_chat(tok, q), True
     return *(_as_script if isinstance(q, Chat) else _as_text)(tok, q), False
 
+# %% ../nbs/18_tasks.ipynb #21fe6793
 def to_prompt(
     tok, # a fast tokenizer
     queries:list[Query|Chat], # one a row
@@ -335,6 +339,7 @@ def row(self:Task,
     "What is kept of a record: its id and its scores"
     return {'id': record['id'], **self.score(record, answers, tok)}
 
+# %% ../nbs/18_tasks.ipynb #68ab6101
 @patch
 def measure(self:Task,
     model, # a causal LM
@@ -438,6 +443,7 @@ def _builtin():
     for room in _rooms:
         import_module(room)
 
+# %% ../nbs/18_tasks.ipynb #682a7869
 def register_task(
     name:str, # kebab-case, as on the command line
     make:Callable, # (split, limit, path=None) → `Task`; `path` without a default: the task needs a file

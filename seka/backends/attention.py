@@ -69,6 +69,7 @@ def _seen(mask, T, K, a, b, device):
     rows = torch.arange(a, b, device=device)[:,None]
     return torch.arange(K, device=device) <= rows+(K-1)*(T==1)
 
+# %% ../../nbs/11_attention.ipynb #10ffb6f3
 def _share(logits, sinks):
     "Attention from logits B×(H·G)×T×K; what rests on a sink is on no key"
     if sinks is None:
@@ -76,12 +77,14 @@ def _share(logits, sinks):
     rest = sinks.to(logits)[None,:,None,None].expand(*logits.shape[:3], 1)
     return torch.cat([logits, rest], -1).softmax(-1)[...,:-1]
 
+# %% ../../nbs/11_attention.ipynb #80b9f264
 def _by_group(x, y):
     "x@y, B×(H·G)×T×M, for x B×(H·G)×T×N and y B×H×N×M, which is not repeated"
     T = x.shape[2]
     z = x.unflatten(1, (y.shape[1], -1)).flatten(2, 3)@y                       # B, H, G·T, M
     return z.unflatten(2, (-1, T)).flatten(1, 2)
 
+# %% ../../nbs/11_attention.ipynb #ee29627d
 def _biased_logits(query, key, scaling, biases, softcap):
     "The logits B×(H·G)×T×K, capped, then biased"
     s = _by_group(query, key.mT).to(torch.promote_types(key.dtype, torch.float32))*scaling
@@ -90,7 +93,6 @@ def _biased_logits(query, key, scaling, biases, softcap):
     for heads,bias in biases:
         s = s + heads[None,:,None,None]*bias[:,None,None]
     return s
-
 
 # %% ../../nbs/11_attention.ipynb #6e5b82a2
 share_rules:dict[str,Callable] = { # name → the share that marks are to have, of the one they have and of a number
@@ -109,6 +111,7 @@ def _log_odds(psi):
     tiny = torch.finfo(psi.dtype)
     return psi.clamp(min=tiny.tiny).log()-torch.log1p(-psi.clamp(max=1-tiny.eps))
 
+# %% ../../nbs/11_attention.ipynb #5ed10c99
 def aimed_share(
     psi:torch.Tensor, # the share that marked tokens have, B×(H·G)×T
     aim:Aim, # what they are to have
@@ -121,13 +124,13 @@ def aimed_share(
         share = torch.sigmoid(old+aim.weights.to(psi)[:,None,None]*(_log_odds(share)-old))
     return share if aim.every else torch.where(number!=0, share, psi)
 
+# %% ../../nbs/11_attention.ipynb #d1fc0800
 def others_factor(
     psi:torch.Tensor, # the share that marked tokens have, B×(H·G)×T
     share:torch.Tensor, # the one that they get
 )->torch.Tensor: # a, B×(H·G)×T
     "By what the attention to all other tokens is multiplied"
     return (1-share)/(1-psi).clamp(min=torch.finfo(psi.dtype).tiny)
-
 
 # %% ../../nbs/11_attention.ipynb #b117f006
 def _aimed(p, aim):
@@ -368,6 +371,7 @@ def attending(
     others = [Attending(s.layer, s.attention, s.heads, None, None) for s in readers(model)]
     return sorted(makers+others, key=lambda a: a.layer)
 
+# %% ../../nbs/11_attention.ipynb #efe7f3bd
 def _heads_of(e, a):
     "The query heads that an edit biases in a layer, as ranges: one for each number of its tensor"
     group = a.group if e.options.get('kv') else 1
@@ -441,6 +445,7 @@ def __enter__(self:AttentionSession):
         self.switched = stack.pop_all()
     return self
 
+# %% ../../nbs/11_attention.ipynb #96fe9bb8
 @patch
 def __exit__(self:AttentionSession, *error):
     if self.idle() or self.closed:
@@ -450,7 +455,6 @@ def __exit__(self:AttentionSession, *error):
             _biased[m] = tuple(s for s in _biased[m] if s is not self)
     with self.switched:
         Session.__exit__(self, *error)
-
 
 # %% ../../nbs/11_attention.ipynb #3d792382
 class BiasSession(AttentionSession):
@@ -480,6 +484,7 @@ def _strengthened(prompt, plan):
         own = torch.where(n>0, 1-plan.strength.factor(n.clamp(min=1))+marked, 0)
     return Prompt(prompt.input_ids, prompt.attention_mask, own)
 
+# %% ../../nbs/11_attention.ipynb #4892500f
 def open_biases(model, prompt:Prompt, plan:Plan)->BiasSession:
     "The session of a plan that biases logits"
     return BiasSession(model, _strengthened(prompt, plan), plan)
@@ -502,12 +507,14 @@ def _first_key(self, query, key):
         return None
     return max(self.state.start+query.shape[2]-key.shape[2], 0)
 
+# %% ../../nbs/11_attention.ipynb #c148e8c7
 def _over_keys(self, key, first):
     "The weight of each key of a pass, B×K"
     B,K,rows = len(key),key.shape[2],len(self.marks.ids)
     weights = self.marks.weights[:, first:first+K].to(key.device).float()
     return pad(weights, (0, K-weights.shape[1])).repeat_interleave(B//rows, 0)
 
+# %% ../../nbs/11_attention.ipynb #59820fd5
 @patch
 def biases(self:BiasSession,
     module, # whose attention is computed
@@ -568,13 +575,13 @@ def _rule_of(plan):
                             f'expected one of {", ".join(share_rules)}')
     return rules.pop()
 
+# %% ../../nbs/11_attention.ipynb #482021cd
 def _check_positive(weights):
     "Raise `SteeringError` for a weight below 0"
     if (weights<0).any():
         raise SteeringError(
             f'A mark has the weight {weights.min().item():g}, and a share of attention (Spotlight, SplitSoftmax) can '
             'only be raised: use attention-bias or SPA to weaken a text')
-
 
 # %% ../../nbs/11_attention.ipynb #314b9304
 @patch
@@ -647,6 +654,7 @@ def attention_maps(
                              use_cache=False)
     return torch.stack([m.float().cpu() for m in out.attentions])
 
+# %% ../../nbs/11_attention.ipynb #0cbefe86
 def attention_mass(
     model, # a Hugging Face causal LM
     prompt:Prompt, # left-padded; its marks say which tokens
@@ -670,6 +678,7 @@ def attention_calls(
         finally:
             _listeners.reset(token)
 
+# %% ../../nbs/11_attention.ipynb #1ed39fdd
 @contextmanager
 def attention_inputs(
     model, # a Hugging Face causal LM
@@ -718,6 +727,7 @@ def attention_at(
         seen = call.mask.expand(len(at), -1, -1, -1)[rows,0,at]                # B, K
     return _share(s.masked_fill(~seen[:,None,None], -math.inf), call.sinks)[:,:,0]
 
+# %% ../../nbs/11_attention.ipynb #3e7c8063
 def _captured(model, batch):
     "Attention of the last token on each position from captured queries and keys, L×B×HG×T"
     heard = {}
@@ -727,7 +737,6 @@ def _captured(model, batch):
     ids = batch['input_ids']
     last = torch.full((len(ids),), ids.shape[1]-1, device=ids.device)
     return stacked([attention_at(heard[o.attention], last) for o in sites(model, 'query')])
-
 
 # %% ../../nbs/11_attention.ipynb #fa11aa01
 def last_attention(

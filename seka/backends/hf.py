@@ -36,6 +36,7 @@ def cache_name(
     known = inspect.signature(decoder(model).forward).parameters
     return next((n for n in cache_names if n in known), 'cache')
 
+# %% ../../nbs/06_hf.ipynb #d8f5c203
 def cache_of(
     out, # what a forward pass or `generate` returned
 )->Cache:
@@ -89,6 +90,7 @@ def _fitting(e, rows, site):
                             f'which have {site.dim}: it belongs to another model')
     return cut
 
+# %% ../../nbs/06_hf.ipynb #883c9cbb
 def _local(e, site):
     "The heads of an edit that this process computes, counted from its first one, and their rows"
     heads = range(site.heads) if e.heads is None else e.heads
@@ -152,6 +154,7 @@ def forget(
     "Drop what was made for a plan on all models, as if it had not been used yet"
     _bound.pop(plan, None)
 
+# %% ../../nbs/06_hf.ipynb #478cc30e
 def _at_sites(plan, where):
     "(site, edit) pairs; an edit of every layer is one for each"
     res = []
@@ -163,6 +166,7 @@ def _at_sites(plan, where):
             res.append((where[e.kind,l], e))
     return res
 
+# %% ../../nbs/06_hf.ipynb #1ec14e88
 def _make(steps, homes):
     "The functions of (site, edit) pairs"
     placed = [(s, e, _put(e, at)) for (s,e),at in zip(steps, homes)]
@@ -183,6 +187,7 @@ def unsteered():
     finally:
         _here.reset(token)
 
+# %% ../../nbs/06_hf.ipynb #7377237e
 def _own(ids, session):
     "Whether token ids are the very tensor of a session's prompt"
     mine = session.marks.ids
@@ -198,6 +203,7 @@ def open_sessions(
     with _lock:
         return list(_open[model].sessions) if model in _open else []
 
+# %% ../../nbs/06_hf.ipynb #8509fc02
 def sessions_of(
     model:torch.nn.Module, # a causal LM
     ids:torch.Tensor, # token ids of a request, or None
@@ -224,9 +230,11 @@ class _State(threading.local):
     now = 1.            # by what its work behind the prompt is multiplied
     chunked = False     # whether the marks of this reading come in an earlier pass than the prompt's last token
 
+# %% ../../nbs/06_hf.ipynb #7056944c
 class Passing:
     "A pass of the decoder in which a session has nothing to do"
 
+# %% ../../nbs/06_hf.ipynb #00abc4d9
 class Pass:
     "A forward pass in which a session does something"
     def __init__(self, placement, cache):
@@ -308,6 +316,7 @@ def check_spared(
             'for, and an edit would reach every word: put something before it (a system message, a title, a line '
             'break), or mark more')
 
+# %% ../../nbs/06_hf.ipynb #859c8ca2
 @patch
 def _check_edited(self:Session):
     "Raise where all that is marked is spared"
@@ -337,6 +346,7 @@ def _factor(e):
     gain = e.options.get('gain') if e.op=='routed' else None
     return e.tensor.abs().max().item() if gain is None else abs(gain)
 
+# %% ../../nbs/06_hf.ipynb #0fd2b36e
 def near_overflow(
     plan:Plan, # whose edits are multiplied
     weights:torch.Tensor, # with these
@@ -357,6 +367,7 @@ def out_of_range(
         f'Steered like this, the model leaves the range of its numbers ({model.dtype}), and its answers would be '
         'noise: use a smaller gain, smaller weights of the marks, or the model in float32')
 
+# %% ../../nbs/06_hf.ipynb #e10d9d38
 @patch
 def _check_range(self:Session, p, out):
     "Raise `SteeringError` where a pass over the prompt gave states that are no numbers"
@@ -399,6 +410,7 @@ def _first_layer(model):
     except ModelError:
         return 0
 
+# %% ../../nbs/06_hf.ipynb #364004ea
 @patch
 def length_of(self:Session, cache:Cache)->int:
     "How many tokens a cache holds"
@@ -411,6 +423,7 @@ _changed = 'The modules of the model were changed inside the `with`: make the ch
 def decode(self:Session, start:int, x:torch.Tensor, cache:Cache):
     "Called for a pass behind the prompt; by default nothing is done"
 
+# %% ../../nbs/06_hf.ipynb #51c43ac6
 @patch
 def _read(self:Session, x, ids, start, cache):
     "Begin a pass over the prompt"
@@ -502,6 +515,7 @@ def _kept(notes, length):
     "Notes of the first tokens of a cache only"
     return tuple(n._replace(ids=n.ids[:, :length], weights=n.weights[:, :length]) for n in notes) if length else ()
 
+# %% ../../nbs/06_hf.ipynb #040cdb3e
 class OwnMethod:
     "A function as a method of one cache alone, which it does not keep in memory; copied and stored with the cache"
     def __init__(self,
@@ -527,6 +541,7 @@ def _shorten(cache, *args, name, **kwargs):
     cache.seka_notes = _kept(cache.seka_notes, length)
     return res
 
+# %% ../../nbs/06_hf.ipynb #6e9dc053
 def _put_notes(cache, notes):
     "Put notes on a cache, and see to it that they do not outlive what they are about"
     if not hasattr(cache, 'seka_notes'):
@@ -541,6 +556,7 @@ def state_key(self:Session)->int:
     "A number that is this session's own"
     return id(self.lock)
 
+# %% ../../nbs/06_hf.ipynb #d4149e03
 @patch
 def _note(self:Session, cache, upto):
     "Note in a cache what is in force in it"
@@ -580,6 +596,7 @@ def _listen(self:Session):
             self.listening.callback(guard.remove)
         self.listening_now = True
 
+# %% ../../nbs/06_hf.ipynb #d7c340dd
 @patch
 def _unlisten(self:Session):
     "Take them off"
@@ -587,6 +604,7 @@ def _unlisten(self:Session):
         self.listening.close()
         self.listening_now = False
 
+# %% ../../nbs/06_hf.ipynb #4963849a
 @patch
 def guarded(self:Session)->list:
     "Sites at which states must not be computed outside a pass of the decoder"
@@ -603,6 +621,7 @@ def _guard(self:Session, module, args, out):
         raise SteeringError('Keys are computed outside a forward pass of the decoder, where they cannot be steered: '
                             'call the model, its decoder or generate(), not their layers or .forward')
 
+# %% ../../nbs/06_hf.ipynb #4255381d
 @patch
 def _leave(self:Session):
     "The prompt is in the cache: stop listening, unless another thread still reads"
@@ -615,6 +634,7 @@ def _request_ids(args, kwargs):
     "The token ids that a call of `generate` gets"
     return next((o for o in (kwargs.get('input_ids'), kwargs.get('inputs'), *args[:1]) if o is not None), None)
 
+# %% ../../nbs/06_hf.ipynb #6348c3a7
 def _shadow_generate(model, plain):
     "`model.generate`, with the sessions of the request listening"
     own_loop = getattr(plain, '__func__', None) is not GenerationMixin.generate       # a loop that we do not know
@@ -642,6 +662,7 @@ def _check_request(kwargs):
             'assistant_early_exit drafts with some of the layers of the same model, which cannot be steered: '
             'use an assistant_model, or prompt_lookup_num_tokens')
 
+# %% ../../nbs/06_hf.ipynb #49a0b3c3
 @contextmanager
 def _requesting(sessions, leaves):
     "While open, a call of `generate` is running for some sessions"
@@ -665,6 +686,7 @@ def _request(self:Session, leaves):
     self.state.placed = 0
     self._listen()
 
+# %% ../../nbs/06_hf.ipynb #1d851d7b
 @patch
 def _requested(self:Session):
     "It is over"
@@ -703,6 +725,7 @@ def _shadow(model):
     model.__dict__.update(shadows)
     return replaced
 
+# %% ../../nbs/06_hf.ipynb #8ac6daec
 def _unshadow(model, replaced):
     "Take them off"
     for n,old in replaced.items():
@@ -824,6 +847,7 @@ def _editing(self:EditSession, p, f):
 def _takes_positions(kind):
     return 'position_ids' in inspect.signature(kind.forward).parameters
 
+# %% ../../nbs/06_hf.ipynb #e1c686ad
 def placed(
     module:torch.nn.Module, # a causal LM, or its decoder
     mask:torch.Tensor, # attention mask, B×T
@@ -879,6 +903,7 @@ def bind_routed(
         kept[text] = homes,[_route_at(e, at, where) for e,at in zip(plan.edits, homes)]
     return kept[text][1]
 
+# %% ../../nbs/06_hf.ipynb #ac09bc1e
 def _route_at(e, at, where):
     "One routed edit at its sites"
     U,S = (o.to(at.device, torch.float32) for o in (e.tensor[:,:,:-1], e.tensor[:,:,-1]))
@@ -892,6 +917,7 @@ def _is_routing(options):
     number = isinstance(gain, (int,float)) and math.isfinite(gain)
     return number and options.get('routing') in list(routings) and options.get('router_pass') in ('in','two')
 
+# %% ../../nbs/06_hf.ipynb #18e20f7f
 def _check_routed(plan, model):
     "Raise `SteeringError` where routed edits cannot be carried out"
     layers = {e.layer for e in plan.edits}
@@ -916,6 +942,7 @@ def read_alpha(self:RoutedSession, r:Routed, queries, last)->torch.Tensor: # B×
     q = head_query(queries, last.to(queries.device), r.key.heads).index_select(1, r.heads)
     return route(q, r.U, r.S, r.options['routing'])
 
+# %% ../../nbs/06_hf.ipynb #4d48439d
 @patch
 def _at_query(self:RoutedSession, r):
     def read(states, part):
@@ -923,6 +950,7 @@ def _at_query(self:RoutedSession, r):
             self.alpha[r.layer] = self.read_alpha(r, states, part.last)
     return read
 
+# %% ../../nbs/06_hf.ipynb #a702403c
 @patch
 def _at_key(self:RoutedSession, r):
     def edit(states, part):
@@ -937,6 +965,7 @@ def _two(self:RoutedSession)->bool:
     "Whether the plain pass routes"
     return self.late or self.state.chunked or self.routed[0].options['router_pass']=='two'
 
+# %% ../../nbs/06_hf.ipynb #56bb366d
 @patch
 def begin(self:RoutedSession, p):
     begins = p.placement.start==0 or self.state.placed==1
@@ -1113,6 +1142,7 @@ def _bar(p, rgb):
 def _text_cell(t):
     return f"<td style='white-space:pre-wrap;font-family:monospace;text-align:left'>{html.escape(t)}</td>"
 
+# %% ../../nbs/06_hf.ipynb #16c3e08f
 @patch
 def _repr_html_(self:Comparison):
     words = [f'<tr><td><code>{html.escape(repr(t))}</code></td>{_bar(a, "160,160,160")}{_bar(b, "230,159,0")}</tr>'

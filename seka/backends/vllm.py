@@ -217,6 +217,7 @@ class _Holder(nn.Module):
         self.embedding = embedding
     def get_input_embeddings(self): return self.embedding
 
+# %% ../../nbs/30b_vllm.ipynb #0da5fcfd
 def _fingerprint(embedding):
     "A model's fingerprint by its embedding; None where that has no plain weight"
     w = getattr(embedding, 'weight', None)
@@ -274,10 +275,12 @@ def _by_stage(slots):
     "For each stage what each slot does in it"
     return [[s[i] if i<len(s) else [] for s in slots] for i in range(max(map(len, slots)))]
 
+# %% ../../nbs/30b_vllm.ipynb #5f98239e
 def _numbers(tables, board):
     "The numbers of tables; those that edit nothing here (all their heads are another process's) have none"
     return [register_table(t, board) for t in tables if any(t.rows)]
 
+# %% ../../nbs/30b_vllm.ipynb #b8bdf101
 def _replace(m, kind, numbers):
     "Put an edited module in the place of an attention module's RoPE or attention"
     if not numbers:
@@ -542,6 +545,7 @@ def _first_run(runner):
     newer = dict(skip_attn=True) if hasattr(runner, 'model_state') else {}
     runner._dummy_run(1, is_profile=True, **newer)
 
+# %% ../../nbs/30b_vllm.ipynb #6b55a97e
 def _check_after_profile(worker, board):
     "Check that the first run of the model reaches every edit"
     measure = worker.determine_available_memory
@@ -570,6 +574,7 @@ def plug():
         _plugged.append(e)
         print(f'seka: steering is off, since this version of vLLM is not known here: {e}', file=sys.stderr)
 
+# %% ../../nbs/30b_vllm.ipynb #535b799c
 def check_plugged():
     "Raise `SteeringError` if the plugin could not be put into vLLM"
     plug()

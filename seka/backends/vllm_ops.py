@@ -98,6 +98,7 @@ def _heads(x, t):
     "States as T×H×D, sharing their memory"
     return x if x.ndim==3 else x.unflatten(-1, (t.heads, t.dim))
 
+# %% ../../nbs/30a_vllm_ops.ipynb #a33291fb
 def _recording(x):
     "Whether a CUDA graph is being recorded"
     return x.is_cuda and torch.cuda.is_current_stream_capturing()

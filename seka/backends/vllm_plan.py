@@ -329,6 +329,7 @@ class Group:
     tokens:torch.Tensor # which tokens of the step, n
     weights:torch.Tensor # float32, n
 
+# %% ../../nbs/30_vllm_plan.ipynb #123e3f02
 def groups_of(
     weights:np.ndarray, # of each token of the step
     slots:np.ndarray, # of each token of the step, where it has a weight

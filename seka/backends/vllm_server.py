@@ -32,6 +32,7 @@ def _asked(data):
         raise SteeringError(f"vllm_xargs.seka_markers is {markers!r:.60}: expected a marker, or two, as in '[[ ]]'")
     return name, float(weight), pair[0] if len(pair)==1 else tuple(pair)
 
+# %% ../../nbs/30c_vllm_server.ipynb #f6389191
 def _refuse(data):
     "Raise `SteeringError` for what a marked request must not ask"
     if data.get('use_beam_search'):
@@ -118,6 +119,7 @@ async def _body(receive):
         if not message.get('more_body'):
             return b''.join(parts)
 
+# %% ../../nbs/30c_vllm_server.ipynb #d3a5ef8c
 def _again(body, receive):
     "A function that receives this body, and then whatever comes"
     waiting = [dict(type='http.request', body=body, more_body=False)]
@@ -125,6 +127,7 @@ def _again(body, receive):
         return waiting.pop() if waiting else await receive()
     return received
 
+# %% ../../nbs/30c_vllm_server.ipynb #6f2fe5da
 async def _answer(send, message, status=400):
     "Answer with an error in OpenAI's form"
     error = dict(message=message, type='BadRequestError', param='vllm_xargs', code=status)

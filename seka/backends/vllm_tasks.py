@@ -19,6 +19,7 @@ def _config(llm):
     "The configuration of an engine"
     return llm.llm_engine.vllm_config
 
+# %% ../../nbs/30d_vllm_tasks.ipynb #79bddf4e
 def steerer_name(
     llm, # `vllm.LLM`
     steerer, # a `Steerer`, or None
@@ -48,6 +49,7 @@ def _requests(llm, tok, prompt, steerer, **params):
     pairs = [vllm_request(tok, row, name if m else None, **params) for row,m in zip(rows, marked)]
     return [_single(p) for p,_ in pairs], [_single(s) for _,s in pairs]
 
+# %% ../../nbs/30d_vllm_tasks.ipynb #778aad86
 def _single(o):
     "What stands for one request, whether or not it came in a list"
     return o[0] if isinstance(o, list) else o
@@ -73,6 +75,7 @@ def _check_all_logprobs(llm):
         raise SteeringError(f'The tasks need the probabilities of all tokens, and this engine gives at most {most}: '
                             'start it with max_logprobs=-1')
 
+# %% ../../nbs/30d_vllm_tasks.ipynb #d0c8c052
 def _rows(flat, first, count, vocabulary):
     "Log-probabilities of some positions out of vLLM's flat lists, count×V"
     out = torch.full((count, vocabulary), -torch.inf)
@@ -128,6 +131,7 @@ def model_entry(
     return dict(name=Path(str(c.model)).name, revision=getattr(c, 'revision', None), fingerprint=''.join(prints),
                 identity=f'vllm {vllm.__version__}', dtype=str(c.dtype).removeprefix('torch.'), attention='vllm')
 
+# %% ../../nbs/30d_vllm_tasks.ipynb #0ace9d38
 def device_name(
     llm, # `vllm.LLM`
 )->str:

@@ -83,6 +83,7 @@ def _listed(o, *names):
     "Rows of some columns, from a list of rows or from an object of columns"
     return list(zip(*(o[n] for n in names))) if isinstance(o, dict) else o
 
+# %% ../../nbs/10_adaseka.ipynb #71264a60
 def _supported(r, distractors):
     "Context, question and supporting sentences of a row of HotpotQA"
     facts = _listed(r['supporting_facts'], 'title', 'sent_id')
@@ -131,6 +132,7 @@ def _check_settings(a):
         if getattr(a, n) not in options:
             raise SteeringError(f'{n}={getattr(a, n)!r} is unknown: expected one of {", ".join(options)}')
 
+# %% ../../nbs/10_adaseka.ipynb #c6872568
 def _check_expert(name, stats, model):
     "Raise `ModelError` that names an expert of another model"
     try:
@@ -190,6 +192,7 @@ def _heads(a):
     "The choice of heads; under a dial every head may have a gain"
     return Heads(1.) if a.damage is not None else Heads(a.heads, a.heads_by, a.delta, a.layers)
 
+# %% ../../nbs/10_adaseka.ipynb #3bbff316
 def _check_experts(a):
     "Raise `SteeringError` unless the experts fit each other and the settings"
     _check_fit(a.experts)
@@ -207,6 +210,7 @@ def keep(self:AdaSEKA)->torch.Tensor:
     "L×H×M, True where an expert keeps a head"
     return torch.stack([_heads(self).mask(s, empty=True) for s in self.experts.values()], -1)
 
+# %% ../../nbs/10_adaseka.ipynb #c0a65bf9
 @patch(as_prop=True)
 @once
 def factors(self:AdaSEKA)->tuple:
@@ -250,6 +254,7 @@ def _found_alpha(session):
             decoder(session.model)(m.ids, attention_mask=m.mask, position_ids=positions(m.mask), use_cache=False)
     return session.plain or session.alpha or session.plain_alpha()
 
+# %% ../../nbs/10_adaseka.ipynb #0a20b053
 @patch
 def coefficients(self:AdaSEKA,
     model, # the model to be steered

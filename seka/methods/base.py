@@ -47,6 +47,7 @@ _sources = dict(
     experts=Source('seka.contrast', 'KeyStats', 'by name, as experts() gives them'),
     queries=Source('seka.queries', 'QueryStats', 'learn_queries(model, tok), or QueryStats.from_pretrained()'))
 
+# %% ../../nbs/08_methods.ipynb #c3f14cb6
 def is_source(
     given, # what a method is to be made from
     kind:str, # 'keys', 'experts' or 'queries'
@@ -70,6 +71,7 @@ def _named_kind(given):
         return f'the path {str(given)!r:.80}: load it with from_pretrained({str(given)!r:.80})'
     return 'nothing' if given is None else type(given).__name__
 
+# %% ../../nbs/08_methods.ipynb #994076d4
 def check_source(
     name:str, # of the method or its class
     given, # what it is to be made from
@@ -97,10 +99,12 @@ def check_made_of(
         can_do_without = m.optional or first.default is None
         check_source(type(steerer).__name__, getattr(steerer, first.name), m.stats, can_do_without)
 
+# %% ../../nbs/08_methods.ipynb #9f0e7941
 def _makes(m, steerer):
     "Whether a registered method is the class of a steerer, or one above it"
     return isinstance(m.make, type) and isinstance(steerer, m.make)
 
+# %% ../../nbs/08_methods.ipynb #854059cb
 def _after_check(post_init):
     "A `__post_init__` before which the statistics are checked"
     @wraps(post_init)
@@ -148,6 +152,7 @@ def _token_of_tensor(t):
     raw = t.detach().cpu().contiguous().numpy().tobytes()
     return [str(t.dtype), list(t.shape), hashlib.sha256(raw).hexdigest()]
 
+# %% ../../nbs/08_methods.ipynb #b3509016
 def _token(value):
     "A JSON value that stands for a parameter"
     if hasattr(value, 'digest'):
@@ -180,6 +185,7 @@ def check_finite(**values):
         if not number or not abs(v)<=most:
             raise SteeringError(f'{n}={v!r:.40} is not a finite number (the largest one, in float32, is {most:.1e})')
 
+# %% ../../nbs/08_methods.ipynb #7ee98aa3
 def check_share(**values):
     "Raise `SteeringError` for a parameter that is no share"
     for n,v in values.items():
@@ -332,6 +338,7 @@ class Wrapper:
 
 _wrappers:dict[str,Wrapper] = {} # by name
 
+# %% ../../nbs/08_methods.ipynb #e6bfa9dc
 def register_wrapper(
     name:str, # kebab-case
     make:Callable, # the class; its first argument is the steerer inside
@@ -344,6 +351,7 @@ def register_wrapper(
     _wrappers[name] = Wrapper(name, make, **settings)
     return _wrappers[name]
 
+# %% ../../nbs/08_methods.ipynb #a96ab4f2
 def registered_wrappers()->dict[str,Wrapper]:
     "All wrappers that are known by name"
     _discover()

@@ -99,6 +99,7 @@ def random_marks(
     "Key bias on as many words elsewhere"
     return Misplaced(KeyBias(stats, damage=damage))
 
+# %% ../../nbs/17_controls.ipynb #55dfd088
 def wrong_mark(
     stats:QueryStats, # of the model that is to be steered
     damage:float=None, # as in `KeyBias`

@@ -34,19 +34,23 @@ def _batches(prompts, shares, rows=None):
         for batch in by_tokens([shares[i] for i in own], 1, rows):
             yield [own[i] for i in batch]
 
+# %% ../../nbs/41_echo.ipynb #ef890601
 def _unheard(prompts):
     "What is called with the number of prompts that are done, where nobody listens"
 
+# %% ../../nbs/41_echo.ipynb #ae192827
 def _sizes(tok, prompts):
     "Tokens of each prompt with its marks said again, about"
     texts = [say_again(o.query).text for o in prompts]
     return [len(ids) for ids in tok(texts)['input_ids']] if texts else []
 
+# %% ../../nbs/41_echo.ipynb #0a3aaa65
 def _end_tokens(model):
     "The tokens with which the model ends a reply"
     ends = model.generation_config.eos_token_id
     return torch.tensor(ends if isinstance(ends, list) else [-1 if ends is None else ends])
 
+# %% ../../nbs/41_echo.ipynb #5a8c2b97
 def _until_end(reply, ends):
     "A reply's tokens up to the first that ends it"
     found = torch.isin(reply, ends).nonzero().flatten()
@@ -111,6 +115,7 @@ def _cut(text, ranges):
         text = text[:a]+text[b:]
     return text
 
+# %% ../../nbs/41_echo.ipynb #5a60b3ae
 def without_marked(
     query, # a `Query` or a `Chat`
 ): # of the same kind, without marks
@@ -131,6 +136,7 @@ def _guided(log_p, log_q, guidance):
     moved = log_p+guidance*(log_p-log_q)
     return torch.where(likely, moved, -torch.inf).log_softmax(-1)
 
+# %% ../../nbs/41_echo.ipynb #69241d77
 @torch.no_grad()
 def _teacher_logp(model, tok, queries, replies, guidance):
     "What the teacher predicts at each token of the replies, B×R×vocabulary"
@@ -151,6 +157,7 @@ def _leaf(model, v):
         leaf += v[:,None].to(leaf)
     return leaf.requires_grad_(True)
 
+# %% ../../nbs/41_echo.ipynb #7137a058
 def _divergences(teacher, student, real):
     "The mean KL over the tokens of each reply, B"
     kl = (teacher.exp()*(teacher.clamp(min=-1e4)-student)).sum(-1)
@@ -166,11 +173,13 @@ def _read(model, tok, prompts, replies, guidance, batch_size):
         queries,own = [prompts[i].query for i in some],[replies[i] for i in some]
         yield some, _teacher_logp(model, tok, queries, own, guidance), *_with_replies(to_prompt(tok, queries), own)
 
+# %% ../../nbs/41_echo.ipynb #816e83b1
 def _student(model, p, real, leaf, teacher):
     "KL of a batch under vectors 2×1×L×H×D"
     student = _reply_logp(model, p, real.shape[1], Added(leaf[0], leaf[1], Strength(sink=False)))
     return _divergences(teacher, student, real.to(student.device))
 
+# %% ../../nbs/41_echo.ipynb #5fe088aa
 @torch.no_grad()
 def echo_losses(
     model:PreTrainedModel, # a causal LM
@@ -249,6 +258,7 @@ _first_steps = (1e-4, 3e-4, 1e-3) # δ tried at first; later a third, as much, a
 def _next_steps(at):
     return (at.size/3, at.size, 3*at.size) if at.size else _first_steps
 
+# %% ../../nbs/41_echo.ipynb #6f83ed63
 def _material(stats, model, prompts, held):
     "The prompts to learn from and those held back; raises unless echo can be learned"
     stats.check(model)
@@ -301,6 +311,7 @@ def _walk(model, tok, stats, prompts, said, judge, steps, settings):
         walk.append(_search(walk[-1], g, A, stats, judge, _next_steps(walk[-1])))
     return walk if walk[-1].gained else walk[:-1]
 
+# %% ../../nbs/41_echo.ipynb #87045dcd
 def _noted(stats, walk, prompts, held, new_tokens, guidance):
     "Statistics with what was learned"
     last = walk[-1]

@@ -77,6 +77,7 @@ def by_statistics(self:LogitSteerer)->bool:
     "Whether a score of the statistics chooses the heads"
     return _choice(self)=='statistics'
 
+# %% ../../nbs/15_logit_bias.ipynb #251f1a30
 @patch
 def check(self:LogitSteerer, model):
     "Raise `ModelError` if the statistics that choose the heads are of another model"
@@ -89,14 +90,17 @@ def _edit(s, layer, heads):
     factors = torch.full((1 if heads is None else len(heads),), float(s.factor))
     return Edit('logit', layer, heads, s.op, factors, dict(s.options))
 
+# %% ../../nbs/15_logit_bias.ipynb #27638ba5
 def _layers(s):
     "The numbers of the layers to bias; None: all"
     return None if s.layers is None else layer_numbers(s.layers, s.stats and s.stats.layers)
 
+# %% ../../nbs/15_logit_bias.ipynb #7c74cff5
 def _in_layers(s, layer):
     chosen = _layers(s)
     return chosen is None or layer in chosen
 
+# %% ../../nbs/15_logit_bias.ipynb #8e65a3c9
 def _by_all(s):
     chosen = _layers(s)
     return [_edit(s, None, None)] if chosen is None else [_edit(s, layer, None) for layer in chosen]
@@ -177,6 +181,7 @@ def _check_side(side):
     if side not in ('exclude','include'):
         raise SteeringError(f"side={side!r} is unknown: expected 'exclude' or 'include'")
 
+# %% ../../nbs/15_logit_bias.ipynb #1f385c2f
 def _check_alpha(alpha):
     "Raise `SteeringError` for what cannot multiply an attention"
     check_finite(alpha=alpha)
@@ -215,6 +220,7 @@ def op(self:PASTA)->str:
     "As in `Edit`: the unmarked tokens, or the marked ones"
     return 'bias-others' if self.side=='exclude' else 'bias'
 
+# %% ../../nbs/15_logit_bias.ipynb #60d8746f
 @patch(as_prop=True)
 def factor(self:PASTA)->float:
     "ln α, or −ln α on marked tokens"
@@ -322,6 +328,7 @@ def insta_boost(
                             '(above 1 to steer towards the marks)')
     return AttentionBias(strength=math.log(multiplier))
 
+# %% ../../nbs/15_logit_bias.ipynb #0c5048ee
 def guide(
     delta:float=2., # Δ, what is added to the attention logits of marked tokens (published: 2)
 )->AttentionBias:

@@ -72,6 +72,7 @@ def _fits(second, mask, n):
     old = getattr(second, 'seka_mask', None)
     return old is not None and old.shape[0]==mask.shape[0] and torch.equal(old[:,:n], mask[:,:n])
 
+# %% ../../nbs/16_logits.ipynb #77cbd57d
 def _second_cache(
     cache, # of the plain pass, or None
     mask, # under which the second one must have been filled; None: any
@@ -154,6 +155,7 @@ def _grown(mask, n):
     "A mask B×P with n columns of ones behind it, or without its last ones"
     return pad(mask, (0, max(n-mask.shape[1], 0)), value=1)[:,:n]
 
+# %% ../../nbs/16_logits.ipynb #7260a1db
 def _catch_up(marks, ids, start, n, repeats):
     "The tokens that the masked pass must read: those of this pass, and those of the prompt that it has missed"
     P = marks.ids.shape[1]

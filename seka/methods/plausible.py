@@ -67,6 +67,7 @@ def spread(
     x = rows.unflatten(0, (prompts, -1))
     return x[:,None].expand(-1, streams, *x.shape[1:]).flatten(0, 2)
 
+# %% ../../nbs/39_plausible.ipynb #41d837da
 def stream_rows(
     rows:torch.Tensor, # (B·S·n)×…
     prompts:int, # B
@@ -97,6 +98,7 @@ def cache_rows(
             return len(keys)
     return 0
 
+# %% ../../nbs/39_plausible.ipynb #89f64034
 def every_stream(
     rows:torch.Tensor, # indices of rows as the user counts them, B·n
     prompts:int, # B
@@ -113,6 +115,7 @@ def _caches(cache):
     "A cache, and that of the steerer inside, if it keeps one beside it (SPA)"
     return [c for c in (cache, getattr(cache, 'seka_masked', None)) if c is not None]
 
+# %% ../../nbs/39_plausible.ipynb #cf5e509c
 def _reordering(self, rows):
     "`reorder_cache` of a cache with streams"
     prompts,streams = self.seka_streams
@@ -122,6 +125,7 @@ def _reordering(self, rows):
     for c in _caches(self):
         type(c).reorder_cache(c, every)
 
+# %% ../../nbs/39_plausible.ipynb #16b6f049
 def _selecting(self, rows):
     "`batch_select_indices` of a cache with streams"
     prompts,streams = self.seka_streams
@@ -129,6 +133,7 @@ def _selecting(self, rows):
     for c in _caches(self):
         type(c).batch_select_indices(c, every)
 
+# %% ../../nbs/39_plausible.ipynb #60edb400
 def _repeating(self, repeats):
     "`batch_repeat_interleave` of a cache with streams"
     _selecting(self, torch.arange(cache_rows(self)//self.seka_streams[1]).repeat_interleave(repeats))
@@ -168,6 +173,7 @@ def _sessions_inside(session):
     inner = getattr(session, 'inner', None)
     return [inner, *_sessions_inside(inner)] if isinstance(inner, Session) else []
 
+# %% ../../nbs/39_plausible.ipynb #46a3d002
 class AroundSession(Session):
     "A session that steers by another one, which it opens and closes"
     stays = True
@@ -200,6 +206,7 @@ def _enter(self):
         self.inner.__exit__(*sys.exc_info())
         raise
 
+# %% ../../nbs/39_plausible.ipynb #bed3ab94
 def _exit(self, *error):
     if self.idle() or self.closed:
         return
@@ -218,6 +225,7 @@ class _Passes(threading.local):
     "For each call of the model that this thread is in, whether its inputs were spread"
     def __init__(self): self.own = []
 
+# %% ../../nbs/39_plausible.ipynb #2a2eb8ef
 class GateSession(AroundSession):
     "A session that runs a steered and a plain stream in one batch, and lets through what is plausible"
     def __init__(self,
@@ -422,6 +430,7 @@ def _apart(plan, op):
         raise SteeringError(f'The plan has {len(own)} edits stream {op}: expected one')
     return own[0], replace(plan, edits=tuple(e for e in plan.edits if e is not own[0]))
 
+# %% ../../nbs/39_plausible.ipynb #f1af3eba
 def open_gate(
     model:torch.nn.Module, # a causal LM
     prompt:Prompt, # the marked prompt
@@ -544,6 +553,7 @@ def _read(self:FadeSession, x, ids, start, cache):
         cache.seka_fading = _whole
     Session._read(self, x, ids, start, cache)
 
+# %% ../../nbs/39_plausible.ipynb #16c74f60
 @patch
 def decode(self:FadeSession, start, x, cache):
     "A pass behind the prompt: set the marked cells to what is left for its token"
@@ -580,6 +590,7 @@ def remembering_cache(
     cache.layers = [DynamicLayer() if type(layer) is DynamicSlidingWindowLayer else layer for layer in cache.layers]
     return cache
 
+# %% ../../nbs/39_plausible.ipynb #81c8c705
 @patch
 def _plain_cells(self:FadeSession):
     "What the plain model makes of the marked columns"
@@ -600,6 +611,7 @@ class FirstTokens(Around):
     def edit(self): return Edit('stream', None, None, 'fade', torch.tensor([float(self.tokens)]), dict(curve='step'))
     def __call__(self, model, prompt): return _open_around(self, model, prompt, 'step')
 
+# %% ../../nbs/39_plausible.ipynb #58602040
 @dataclass(frozen=True, eq=False)
 class Fading(Around):
     "Steers by another steerer, less with each token of the answer; raises `SteeringError`"
@@ -621,12 +633,14 @@ def _check_fading(steerer):
     if not whole or steerer.tokens<1:
         raise SteeringError(f'tokens={steerer.tokens!r}: expected a whole number from 1')
 
+# %% ../../nbs/39_plausible.ipynb #a8fd3d9a
 def _open_around(steerer, model, prompt, curve):
     "The session of a steerer that takes another one's edits back"
     with steady():
         steerer.check(model)
         return FadeSession(model, prompt, steerer.steerer(model, prompt), steerer.tokens, curve)
 
+# %% ../../nbs/39_plausible.ipynb #32992cdf
 def open_fading(
     model:torch.nn.Module, # a causal LM
     prompt:Prompt, # the marked prompt

@@ -92,6 +92,7 @@ def ranks(self:Prism)->torch.Tensor: # L×H
     key = self.stats.key
     return spectral_rank(torch.linalg.svdvals(key.relevant-key.irrelevant), self.gamma)
 
+# %% ../../nbs/14_prism.ipynb #27bc3dc4
 @patch
 def __repr__(self:Prism)->str:
     gains = f'gain={self.gain}, value_gain={self.value_gain}' if self.damage is None else f'damage={self.damage}'

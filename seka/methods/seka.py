@@ -88,6 +88,7 @@ def _halves(seka):
     both = (seka.gain, key.relevant, False), (seka.neg_gain, key.irrelevant, True)
     return [o for o in both if o[0]]
 
+# %% ../../nbs/09_seka.ipynb #5dbdd012
 @patch(as_prop=True)
 @once
 def matrices(self:SEKA)->torch.Tensor:

@@ -43,6 +43,7 @@ def plan(self:VSteer)->Plan:
         return Plan(())
     return Plan(_edits(self), method='VSteer')
 
+# %% ../../nbs/43_v_steer.ipynb #d48d3433
 def _edits(s):
     gains = torch.tensor([[float(s.strengthen), float(s.weaken)]])
     how = dict(epsilon=float(s.epsilon), others=bool(s.others))
@@ -124,6 +125,7 @@ class ContestSession(EditSession):
         self.chosen = None          # layer → B×H, once the prompt was read
         super().__init__(model, prompt, [(s, self._at_value(s.layer)) for s in self.values], plan.fingerprint)
 
+# %% ../../nbs/43_v_steer.ipynb #42d7411f
 def open_contest(model, prompt:Prompt, plan:Plan)->ContestSession:
     "The session of a plan of contested values"
     return ContestSession(model, prompt, plan)
@@ -140,6 +142,7 @@ def _at_value(self:ContestSession, layer):
         states[:, part.start:part.stop] *= torch.where(chosen[:,None], factor[...,None], 1)[...,None]
     return edit
 
+# %% ../../nbs/43_v_steer.ipynb #2c917c32
 @patch
 def begin(self:ContestSession, p):
     if self.chosen is None:
@@ -186,6 +189,7 @@ def _unembedding(self:ContestSession):
                          'off its devices')
     return w
 
+# %% ../../nbs/43_v_steer.ipynb #2ae11c12
 @patch
 def _contested(self:ContestSession, site, outputs, rows):
     "B×H for the values of a site"
