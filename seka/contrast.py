@@ -257,10 +257,15 @@ class Stats:
     @cached_property
     def digest(self)->str:
         "Sixteen hex digits: equal for equal statistics, whatever model name, revision and dtype they note"
-        meta = {k: v for k,v in self.meta.items() if k not in self.origin}
-        texts = (type(self).__name__, json.dumps(list(self.layers)), json.dumps(meta, sort_keys=True))
-        tensors = {name: t.detach().cpu().float() for name,t in _named(self).items()}
-        return _sha256(texts, tensors)[:16]
+        return _digest_of(self)
+
+# %% ../nbs/07_contrast.ipynb #21f10d09
+def _digest_of(stats):
+    "The digest of statistics: a hash of their class, layers, tensors and of what `meta` says but the origin"
+    meta = {k: v for k,v in stats.meta.items() if k not in stats.origin}
+    texts = (type(stats).__name__, json.dumps(list(stats.layers)), json.dumps(meta, sort_keys=True))
+    tensors = {name: t.detach().cpu().float() for name,t in _named(stats).items()}
+    return _sha256(texts, tensors)[:16]
 
 # %% ../nbs/07_contrast.ipynb #3168fd3e
 @patch(as_prop=True)
