@@ -17,12 +17,9 @@ import torch
 from torch.distributed.tensor import DTensor
 
 # %% ../nbs/22_runs.ipynb #abce87f5
-from .core import DataError, ModelError, write_whole
+from .core import DataError, ModelError, in_range, write_whole
 from .layouts import fingerprint
 from .tasks import Metric, Task, backend_of
-
-# %% ../nbs/22_runs.ipynb #7f553751
-from .core import in_range
 
 # %% ../nbs/22_runs.ipynb #8673bdf5
 def _digest(data:bytes)->str: return hashlib.sha256(data).hexdigest()[:16]
