@@ -58,13 +58,14 @@ def marks_of(
     ids,mask,weights = (o.to(device) for o in (prompt.input_ids, prompt.attention_mask, prompt.weights))
     return Marks(ids, mask, weights, strength and strength.weights(weights, mask))
 
-# %% ../nbs/05_place.ipynb #babc1612
+# %% ../nbs/05_place.ipynb #24888908
 Part = namedtuple('Part', 'start stop weights last')
 Part.__doc__ = (
     'What a pass has to edit: its columns start:stop (a column between two marks may have weight 0) with weights\n'
     "B×(stop−start); `last` is the column of each row's last prompt token (B), "
     'None if the pass does not compute all of them')
 
+# %% ../nbs/05_place.ipynb #babc1612
 @dataclass(frozen=True, eq=False)
 class Placement:
     "Where a forward pass stands on the marked prompt"
@@ -150,6 +151,17 @@ def _certain(a, b):
     ends = [None if o is None else len(b)-1-o for o in back]
     return [o if o==e else None for o,e in zip(_counterparts(a, b), ends)]
 
+# %% ../nbs/05_place.ipynb #b550a9a3
+def _carried(prompt, read, i):
+    "(column, weight) of each marked token of row `i` in what a processor gave; raises `SpanError`"
+    own,new = prompt.attention_mask[i].bool().cpu(),read.attention_mask[i].bool().cpu()
+    marked,columns = prompt.weights[i].cpu()[own],new.nonzero().flatten().tolist()
+    at = _certain(prompt.input_ids[i].cpu()[own].tolist(), read.input_ids[i].cpu()[new].tolist())
+    if any(w and c is None for w,c in zip(marked.tolist(), at)):
+        raise SpanError(f'Row {i}: a marked token is not found again in what the processor gives. Give the '
+                        'processor the same text without marks, and mark no image')
+    return [(columns[c], w) for w,c in zip(marked.tolist(), at) if w]
+
 # %% ../nbs/05_place.ipynb #05170003
 def expanded(
     prompt:Prompt, # the marked text, in which an image is a placeholder
@@ -162,13 +174,6 @@ def expanded(
                         'give it the same texts')
     res = Prompt(input_ids, attention_mask)
     for i,row in enumerate(res.weights):
-        own,new = prompt.attention_mask[i].bool().cpu(),res.attention_mask[i].bool().cpu()
-        marked,columns = prompt.weights[i].cpu()[own],new.nonzero().flatten().tolist()
-        at = _certain(prompt.input_ids[i].cpu()[own].tolist(), input_ids[i].cpu()[new].tolist())
-        for w,c in zip(marked.tolist(), at):
-            if w and c is None:
-                raise SpanError(f'Row {i}: a marked token is not found again in what the processor gives. Give the '
-                                'processor the same text without marks, and mark no image')
-            if w:
-                row[columns[c]] = w
+        for column,weight in _carried(prompt, res, i):
+            row[column] = weight
     return res
