@@ -129,18 +129,20 @@ class MomentSums:
         shapes = [(H,D,D)]*3 + [(H,), (H,D)]     # in the order of the fields of `Moments`
         self.sums = [torch.zeros(*shape, dtype=torch.float64, device=self.device) for shape in shapes]
 
-    def add(self,
-        h:torch.Tensor, # R×H×D: the states of R tokens in the neutral text
-        pos:torch.Tensor, # of the same tokens in the relevant one
-        neg:torch.Tensor, # and in the irrelevant one
-        phi:Callable=lambda x: x, # feature map
-    ):
-        "Add R tokens"
-        h,pos,neg = (phi(o.to(self.device, torch.float64)) for o in (h,pos,neg))
-        for total,other in zip(self.sums, (h,pos,neg)):
-            total += torch.einsum('rhd,rhe->hde', h, other)
-        self.sums[3] += (pos-neg).norm(dim=-1).sum(0)
-        self.sums[4] += h.sum(0)
+# %% ../nbs/07_contrast.ipynb #8ff8fafb
+@patch
+def add(self:MomentSums,
+    h:torch.Tensor, # R×H×D: the states of R tokens in the neutral text
+    pos:torch.Tensor, # of the same tokens in the relevant one
+    neg:torch.Tensor, # and in the irrelevant one
+    phi:Callable=lambda x: x, # feature map
+):
+    "Add R tokens"
+    h,pos,neg = (phi(o.to(self.device, torch.float64)) for o in (h,pos,neg))
+    for total,other in zip(self.sums, (h,pos,neg)):
+        total += torch.einsum('rhd,rhe->hde', h, other)
+    self.sums[3] += (pos-neg).norm(dim=-1).sum(0)
+    self.sums[4] += h.sum(0)
 
 # %% ../nbs/07_contrast.ipynb #cc8e42d3
 def moments_of(
