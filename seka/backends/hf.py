@@ -26,7 +26,8 @@ from ..core import ModelError, SteeringError
 from ..layouts import Site, cache_names, decoder, fingerprint, site_hooks, sites, structure
 from ..spans import Prompt, highlight
 from ..edits import Plan, add_directions, curved, head_query, linear, route, routings, scale, shift
-from ..place import in_force, marks_of, place, positions
+from .kernel import Packed, fits, has_kernel, kernel_runs, launch, matrices_of, packed_edit
+from ..place import Marks, in_force, marks_of, place, positions
 
 # %% ../../nbs/06_hf.ipynb #43693ab0
 def cache_name(
@@ -115,18 +116,29 @@ def _put(e, at):
                             f'which {at.dtype} cannot hold: use a smaller gain, or the model in float32')
     return torch.tensor(heads, device=at.device), there
 
+# %% ../../nbs/06_hf.ipynb #75c24d9d
+def _curved(heads, tensor, feature):
+    "An edit in the image of a feature map, as such a function"
+    def edit(states, part):
+        own = states[:, part.start:part.stop]
+        curved(own, heads.to(states.device), tensor.to(states), part.weights, feature)
+    return edit
+
 # %% ../../nbs/06_hf.ipynb #356c8f9e
 _operations = dict(shift=shift, linear=linear, scale=scale)
 
-def _function(e, heads, tensor):
+def _function(e, at, heads, tensor):
     "An edit as a function (states B×T×H×D, `Part`)"
-    feature = e.options.get('feature')
-    if feature:
-        def run(states, heads, tensor, weights): curved(states, heads, tensor, weights, feature)
-    else:
-        run = _operations[e.op]
+    if e.options.get('feature'):
+        return _curved(heads, tensor, e.options['feature'])
+    run = _operations[e.op]
+    packed = packed_edit(e.op, heads, tensor, at.site.dim)
+    kernel = kernel_runs(packed)
     def edit(states, part):
-        run(states[:, part.start:part.stop], heads.to(states.device), tensor.to(states), part.weights)
+        own = states[:, part.start:part.stop]
+        if kernel and fits(own, part.weights, packed):
+            return launch(own, part.weights, packed)
+        run(own, heads.to(states.device), tensor.to(states), part.weights)
     return edit
 
 # %% ../../nbs/06_hf.ipynb #b4a01799
@@ -169,8 +181,8 @@ def _at_sites(plan, where):
 # %% ../../nbs/06_hf.ipynb #1ec14e88
 def _make(steps, homes):
     "The functions of (site, edit) pairs"
-    placed = [(s, e, _put(e, at)) for (s,e),at in zip(steps, homes)]
-    return [(s, _function(e, *there)) for s,e,there in placed if there]
+    placed = [(s, e, at, _put(e, at)) for (s,e),at in zip(steps, homes)]
+    return [(s, _function(e, at, *there)) for s,e,at,there in placed if there]
 
 # %% ../../nbs/06_hf.ipynb #ba4d5428
 _here = ContextVar('seka_sessions', default=())     # the sessions whose `with` is open in this thread or task
@@ -303,11 +315,10 @@ def around(
 
 # %% ../../nbs/06_hf.ipynb #21c46cf8
 def check_spared(
-    weights:torch.Tensor, # of a prompt, B×T
-    edited:torch.Tensor, # what a plan's rule makes of them, B×T
+    marks:Marks, # of a prompt, with the weights that a plan's rule gives to edits
 ):
     "Raise `SteeringError` for a row in which all that is marked is the first token of the text, which the plan spares"
-    asked,done = (o.ne(0).any(1) for o in (weights, edited))
+    asked,done = (o.ne(0).any(1) for o in (marks.on_host.weights, marks.on_host.by))
     spared = (asked & ~done).nonzero().flatten().tolist()
     if spared:
         where = f' of row {spared[0]}' if len(asked)>1 else ''
@@ -321,7 +332,7 @@ def check_spared(
 def _check_edited(self:Session):
     "Raise where all that is marked is spared"
     if self.strength is not None:
-        check_spared(self.marks.weights, self.marks.by)
+        check_spared(self.marks)
 
 # %% ../../nbs/06_hf.ipynb #daf4df5e
 @patch
@@ -427,8 +438,6 @@ def decode(self:Session, start:int, x:torch.Tensor, cache:Cache):
 @patch
 def _read(self:Session, x, ids, start, cache):
     "Begin a pass over the prompt"
-    if structure(self.model)!=self.parts:
-        raise SteeringError(_changed)
     rows,tokens = x.shape[:2]
     placement = place(self.marks, start, rows, tokens, ids)
     if ids is None:
@@ -498,6 +507,8 @@ def _end(self:Session, out):
     if self.closed:
         raise SteeringError('The `with` was closed while a forward pass over its prompt was running: '
                             'keep it open until the prompt is read')
+    if structure(self.model)!=self.parts:               # looked at now, while a GPU is still at work
+        raise SteeringError(_changed)
     self.finish(p, out)
     if self.extreme:
         self._check_range(p, out)
@@ -811,15 +822,17 @@ class EditSession(Session):
         name:str='', # the fingerprint of what steers
         strength=None, # how the prompt's weights become those of edits, a `Strength`; None: they are
     ):
-        self.functions = functions
+        self.functions:dict = {}                    # of each site, in order
+        for site,f in functions:
+            self.functions.setdefault(site, []).append(f)
         self.strength = strength
         super().__init__(model, prompt, name)
     def idle(self): return not self.functions
-    def guarded(self): return [s for s,_ in self.functions[:1]]
+    def guarded(self): return list(self.functions)[:1]
     def begin(self, p):
         columns = p.part.start,p.part.stop
-        for s,f in self.functions:
-            p.hooks.enter_context(site_hooks([s], self._editing(p, f), prepend=True, columns=columns))
+        hooks = site_hooks(list(self.functions), self._editing(p), prepend=True, columns=columns)
+        p.hooks.enter_context(hooks)
     def finish(self, p, out):
         if p.part and p.reached!=len(self.functions):
             raise SteeringError(
@@ -829,8 +842,8 @@ class EditSession(Session):
 
 # %% ../../nbs/06_hf.ipynb #90206b18
 @patch
-def _editing(self:EditSession, p, f):
-    "The site hook of one edit in one pass"
+def _editing(self:EditSession, p):
+    "The hook of all sites in one pass"
     def edit(site, states):
         foreign = self.state.current is not p or _here.get() is None       # of another thread, or plain on purpose
         if foreign:
@@ -838,7 +851,9 @@ def _editing(self:EditSession, p, f):
         if self.closed:
             raise SteeringError('The `with` was closed while a forward pass over its prompt was running: '
                                 'keep it open until the prompt is read')
-        f(states, p.part._replace(weights=p.part.weights.to(states.device, states.dtype)))
+        part = p.part._replace(weights=p.part.weights.to(states.device, states.dtype))
+        for f in self.functions[site]:
+            f(states, part)
         p.reached += 1
     return edit
 
@@ -950,13 +965,22 @@ def _at_query(self:RoutedSession, r):
             self.alpha[r.layer] = self.read_alpha(r, states, part.last)
     return read
 
+# %% ../../nbs/06_hf.ipynb #d53176d6
+def _add_routed(states, r, alpha, weights):
+    "The edit of AdaSEKA in one layer"
+    if has_kernel(states.device):
+        packed = Packed(r.heads, r.key.dim, linear=matrices_of(r.U_there, alpha))
+        if kernel_runs(packed) and fits(states, weights, packed):
+            return launch(states, weights, packed)
+    add_directions(states, r.heads, r.U_there, alpha.to(states.dtype), weights)
+
 # %% ../../nbs/06_hf.ipynb #a702403c
 @patch
 def _at_key(self:RoutedSession, r):
     def edit(states, part):
         alpha = self.plain[r.layer] if self._two() else self.alpha[r.layer]
         alpha = alpha.repeat_interleave(len(states)//len(alpha), 0)*r.options['gain']      # beams
-        add_directions(states[:, part.start:part.stop], r.heads, r.U_there, alpha.to(states.dtype), part.weights)
+        _add_routed(states[:, part.start:part.stop], r, alpha, part.weights)
     return edit
 
 # %% ../../nbs/06_hf.ipynb #b457514f
@@ -1037,7 +1061,7 @@ def open_plan(
             f'A plan of {", ".join(" ".join(n) for n in plan.needs)} needs several sessions: open one `with` in '
             f'another')
     session = makers.pop()(model, prompt, plan)
-    session.extreme = near_overflow(plan, session.marks.by, model.dtype)
+    session.extreme = near_overflow(plan, session.marks.on_host.by, model.dtype)
     return session
 
 # %% ../../nbs/06_hf.ipynb #18ce76c3
