@@ -35,9 +35,14 @@ class Marks:
         "The weights of edits, B×P"
         return self.weights if self.edited is None else self.edited
     @cached_property
+    def on_host(self)->'Marks':
+        "The same on the CPU, where many small questions are answered sooner than a GPU is asked once"
+        moved = [None if o is None else o.detach().cpu() for o in (self.ids, self.mask, self.weights, self.edited)]
+        return Marks(*moved)
+    @cached_property
     def columns(self)->tuple:
         "(first, last + 1) of the columns that are edited; (0, 0) without any"
-        marked = self.by.ne(0).any(0).nonzero().flatten().tolist()
+        marked = self.on_host.by.ne(0).any(0).nonzero().flatten().tolist()
         return (marked[0], marked[-1]+1) if marked else (0, 0)
     @cached_property
     def ends(self)->torch.Tensor:
@@ -46,7 +51,8 @@ class Marks:
     @cached_property
     def end_range(self)->tuple:
         "The first and the last of the ends"
-        return self.ends.min().item(), self.ends.max().item()
+        ends = self.on_host.ends
+        return ends.min().item(), ends.max().item()
 
 # %% ../nbs/05_place.ipynb #f2455847
 def marks_of(
@@ -55,8 +61,12 @@ def marks_of(
     strength=None, # how weights become those of edits, a `Strength`; None: they are
 )->Marks:
     "What a placement needs to know of a prompt"
-    ids,mask,weights = (o.to(device) for o in (prompt.input_ids, prompt.attention_mask, prompt.weights))
-    return Marks(ids, mask, weights, strength and strength.weights(weights, mask))
+    given = prompt.input_ids,prompt.attention_mask,prompt.weights
+    host = Marks(*(o.cpu() for o in given))
+    edited = None if strength is None else strength.weights(host.weights, host.mask)
+    res = Marks(*(o.to(device) for o in given), None if edited is None else edited.to(device))
+    res.__dict__['on_host'] = Marks(host.ids, host.mask, host.weights, edited)
+    return res
 
 # %% ../nbs/05_place.ipynb #24888908
 Part = namedtuple('Part', 'start stop weights last')

@@ -28,7 +28,7 @@ from ..core import SteeringError
 from ..layouts import decoder, readers, shapes, sites, stacked
 from ..spans import Prompt
 from ..edits import Plan
-from ..place import positions
+from ..place import Marks, positions
 from .hf import Session, check_spared, sessions_of
 
 # %% ../../nbs/11_attention.ipynb #c19af3d9
@@ -473,7 +473,7 @@ def _strengthened(prompt, plan):
         return prompt
     ((_,op),) = plan.needs
     own = plan.strength.weights(prompt.weights, prompt.attention_mask)
-    check_spared(prompt.weights, own)
+    check_spared(Marks(prompt.input_ids, prompt.attention_mask, prompt.weights, own))
     if op=='bias-others':                                  # its bias is 1 minus these weights
         n = prompt.weights.ne(0).sum(1, keepdim=True)
         marked = plan.strength.weights(prompt.weights, prompt.attention_mask)
