@@ -21,10 +21,10 @@ def positions(
     "Positions that do not count padding, as `generate` has them"
     return (mask.cumsum(1)-1).clamp(min=0)
 
-# %% ../nbs/05_place.ipynb #faa4af91
+# %% ../nbs/05_place.ipynb #c119ea2a
 @dataclass(frozen=True, eq=False)
-class Marks:
-    "A prompt as a placement sees it"
+class _Weighed:
+    "The tokens of a prompt with their weights"
     ids:torch.Tensor # B×P
     mask:torch.Tensor # attention mask, B×P
     weights:torch.Tensor # B×P, 0 where unmarked
@@ -35,10 +35,15 @@ class Marks:
         "The weights of edits, B×P"
         return self.weights if self.edited is None else self.edited
     @cached_property
-    def on_host(self)->'Marks':
+    def on_host(self):
         "The same on the CPU, where many small questions are answered sooner than a GPU is asked once"
         moved = [None if o is None else o.detach().cpu() for o in (self.ids, self.mask, self.weights, self.edited)]
-        return Marks(*moved)
+        return type(self)(*moved)
+
+# %% ../nbs/05_place.ipynb #faa4af91
+@dataclass(frozen=True, eq=False)
+class Marks(_Weighed):
+    "A prompt as a placement sees it"
     @cached_property
     def columns(self)->tuple:
         "(first, last + 1) of the columns that are edited; (0, 0) without any"
@@ -64,7 +69,8 @@ def marks_of(
     given = prompt.input_ids,prompt.attention_mask,prompt.weights
     host = Marks(*(o.cpu() for o in given))
     edited = None if strength is None else strength.weights(host.weights, host.mask)
-    res = Marks(*(o.to(device) for o in given), None if edited is None else edited.to(device))
+    ids,mask,weights = (o.to(device) for o in given)
+    res = Marks(ids, mask, weights, None if edited is None else edited.to(device))
     res.__dict__['on_host'] = Marks(host.ids, host.mask, host.weights, edited)
     return res
 
