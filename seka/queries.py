@@ -485,7 +485,7 @@ def fisher(
         g = torch.cat(found, 1).permute(0, 2, 3, 1, 4)                         # 2, L, H, rows·samples, D
         total = total+g.mT@g
         done(len(rows))
-    return total/len(every)
+    return total/(len(every)*samples)
 
 # %% ../nbs/12_queries.ipynb #683e22cf
 def _is_number(o): return isinstance(o, (int,float)) and not isinstance(o, bool) and math.isfinite(o)
