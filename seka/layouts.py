@@ -27,7 +27,7 @@ from transformers import CONFIG_MAPPING, MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig
 from .core import ModelError, SteeringError
 
 # %% ../nbs/02_layouts.ipynb #d7447c1b
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Site:
     "Where one layer's keys (or values, queries) come out: as the output of `module`"
     layer:int # decoder layer, counted from 0
