@@ -27,6 +27,7 @@ from transformers.distributed import DistributedConfig
 
 # %% ../nbs/28_bench_gpu.ipynb #d3000004
 from .core import DataError, SekaError, write_whole
+from .backends.kernel import Packed, launch, packed_edit
 from .layouts import decoder, site_hooks, sites, tiny
 from .layouts import shapes as layer_shapes
 from .spans import Prompt, encode
@@ -36,13 +37,6 @@ from .methods.seka import SEKA
 from .methods.adaseka import AdaSEKA
 from .bench import (about, allocated, free, gpus, interleaved, load_bench, now, own_methods, peak_above, kept_mb,
                         random_prompt, random_queries, random_stats, reading, save_bench, steps, summary, writing)
-
-# %% ../nbs/28_bench_gpu.ipynb #f4781956
-try:
-    import triton
-    import triton.language as tl
-except ImportError:
-    triton = None
 
 # %% ../nbs/28_bench_gpu.ipynb #b4bdea53
 def _shape(hidden, intermediate, layers, heads, tied):
@@ -268,6 +262,7 @@ class EditCase(NamedTuple):
     stop:int # … up to here
     weights:torch.Tensor # B×T
     rows:torch.Tensor # the marked ones of B·T
+    packed:Packed # for the kernel
 
 # %% ../nbs/28_bench_gpu.ipynb #d300001d
 def _dense(k, e):
@@ -301,33 +296,9 @@ def _rows(k, e):
     new = torch.einsum('hed,nhd->nhe', e.M, rows)
     flat[at] = rows + new*e.weights.flatten()[e.rows, None, None]
 
-# %% ../nbs/28_bench_gpu.ipynb #76909662
-if triton:
-    @triton.jit
-    def _add_projection(K, W, M, heads, start, stop, stride_b, stride_t, stride_h, stride_w,
-                        D:tl.constexpr, BLOCK:tl.constexpr, PRECISION:tl.constexpr):
-        "k += w·Mk for one block of tokens, one row and one head"
-        t = start + tl.program_id(0)*BLOCK + tl.arange(0, BLOCK)
-        d = tl.arange(0, D)
-        b = tl.program_id(2).to(tl.int64)
-        inside = t<stop
-        head = K + b*stride_b + tl.load(heads+tl.program_id(1))*stride_h
-        at = head + t[:,None]*stride_t + d[None,:]
-        k = tl.load(at, mask=inside[:,None], other=0.)
-        m = tl.load(M + tl.program_id(1)*D*D + d[None,:]*D + d[:,None])       # Mᵀ
-        w = tl.load(W + b*stride_w + t, mask=inside, other=0.).to(tl.float32)
-        new = k.to(tl.float32) + w[:,None]*tl.dot(k, m, input_precision=PRECISION)
-        tl.store(at, new.to(k.dtype), mask=inside[:,None])
-
 # %% ../nbs/28_bench_gpu.ipynb #d3000023
-def _triton(k, e, block=64):
-    if not triton:
-        raise ImportError('triton is not installed')
-    grid = triton.cdiv(e.stop-e.start, block),len(e.M),len(k)
-    precision = 'ieee' if k.dtype==torch.float32 else 'tf32'
-    strides = k.stride()[:3]
-    _add_projection[grid](k, e.weights, e.M, e.heads, e.start, e.stop, *strides, e.weights.stride(0),
-                          D=k.shape[3], BLOCK=block, PRECISION=precision)
+def _triton(k, e):
+    launch(k[:, e.start:e.stop], e.weights[:, e.start:e.stop], e.packed)
 
 ways = {
     'dense, masked': _dense,
@@ -361,8 +332,9 @@ def random_edit(
     w[:,start:stop] = 1
     index = w.flatten().nonzero()[:,0]
     there = partial(torch.Tensor.to, device=device, dtype=dtype)
+    packed = packed_edit('linear', at.to(device), there(full[at]), D)
     return EditCase(at.to(device), at.tolist(), there(full), there(full[at]), there(U), start, stop, there(w),
-                    index.to(device))
+                    index.to(device), packed)
 
 # %% ../nbs/28_bench_gpu.ipynb #d3000025
 def edited_exactly(

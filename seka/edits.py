@@ -416,7 +416,7 @@ class Plan:
     strength:Strength|None=None # how weights become those of the edits; None: they are
 
     def __post_init__(self): object.__setattr__(self, 'edits', tuple(self.edits))
-    @property
+    @cached_property
     def needs(self)->tuple:
         "The (kind, op) pairs that a backend must know, sorted"
         return tuple(sorted({(e.kind,e.op) for e in self.edits}))

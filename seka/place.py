@@ -7,7 +7,7 @@ __all__ = ['Part', 'positions', 'Marks', 'marks_of', 'Placement', 'place', 'in_f
 
 # %% ../nbs/05_place.ipynb #cc5d6ab6
 from collections import namedtuple
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
 import torch
@@ -37,8 +37,10 @@ class _Weighed:
     @cached_property
     def on_host(self):
         "The same on the CPU, where many small questions are answered sooner than a GPU is asked once"
-        moved = [None if o is None else o.detach().cpu() for o in (self.ids, self.mask, self.weights, self.edited)]
-        return type(self)(*moved)
+        if self.ids.device.type=='cpu':
+            return self
+        edited = None if self.edited is None else self.edited.detach().cpu()
+        return type(self)(self.ids.cpu(), self.mask.cpu(), self.weights.detach().cpu(), edited)
 
 # %% ../nbs/05_place.ipynb #faa4af91
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,8 @@ class Marks(_Weighed):
     @cached_property
     def ends(self)->torch.Tensor:
         "The column of each row's last real token, B"
-        return self.mask.shape[1]-1-self.mask.flip(1).argmax(1)
+        host = self.on_host
+        return host.mask.shape[1]-1-host.mask.flip(1).argmax(1) if host is self else host.ends.to(self.ids.device)
     @cached_property
     def end_range(self)->tuple:
         "The first and the last of the ends"
@@ -66,12 +69,14 @@ def marks_of(
     strength=None, # how weights become those of edits, a `Strength`; None: they are
 )->Marks:
     "What a placement needs to know of a prompt"
-    given = prompt.input_ids,prompt.attention_mask,prompt.weights
-    host = Marks(*(o.cpu() for o in given))
-    edited = None if strength is None else strength.weights(host.weights, host.mask)
-    ids,mask,weights = (o.to(device) for o in given)
-    res = Marks(ids, mask, weights, None if edited is None else edited.to(device))
-    res.__dict__['on_host'] = Marks(host.ids, host.mask, host.weights, edited)
+    host = Marks(*(o.cpu() for o in (prompt.input_ids, prompt.attention_mask, prompt.weights)))
+    if strength is not None:
+        host = replace(host, edited=strength.weights(host.weights, host.mask))
+    ids,mask,weights = (o.to(device) for o in (prompt.input_ids, prompt.attention_mask, prompt.weights))
+    if ids.device.type=='cpu':
+        return host
+    res = Marks(ids, mask, weights, None if host.edited is None else host.edited.to(device))
+    res.__dict__['on_host'] = host                                  # as if it had been asked for
     return res
 
 # %% ../nbs/05_place.ipynb #24888908

@@ -142,22 +142,27 @@ def _function(e, at, heads, tensor):
     return edit
 
 # %% ../../nbs/06_hf.ipynb #b4a01799
-_bound:WeakKeyDictionary = WeakKeyDictionary()    # plan → decoder → (homes, what was made for them)
+_bound:WeakKeyDictionary = WeakKeyDictionary()    # plan → decoder → (first and last home, what was made for them)
 
+def _bound_to(plan, model, make):
+    "What `make(plan, model)` gives, made once, and again when the model has changed or moved"
+    every = sites(model, plan.edits[0].kind)
+    ends = [home(model, s) for s in (every[0], every[-1])]
+    kept = _bound.setdefault(plan, WeakKeyDictionary())
+    text = decoder(model)
+    before = kept[text][0] if text in kept else ()
+    if len(before)!=2 or not all(a.site is b.site and a[1:]==b[1:] for a,b in zip(before, ends)):
+        kept[text] = ends,make(plan, model)
+    return kept[text][1]
+
+# %% ../../nbs/06_hf.ipynb #d5ac6a7a
 def bind(
     plan:Plan, # of shift, linear and scale edits
     model:torch.nn.Module, # a causal LM
 )->list: # (Site, function of states B×T×H×D and a `Part`, which edits the states in place)
     """A plan's edits as functions at the model's sites; made once, and again when the model has moved.
     Raises `SteeringError`"""
-    where = {(kind,s.layer): s for kind in {e.kind for e in plan.edits} for s in sites(model, kind)}
-    steps = _at_sites(plan, where)
-    homes = [home(model, s) for s,_ in steps]
-    kept = _bound.setdefault(plan, WeakKeyDictionary())
-    text = decoder(model)
-    if kept.get(text, (None,))[0]!=homes:
-        kept[text] = homes,_make(steps, homes)
-    return kept[text][1]
+    return _bound_to(plan, model, _make)
 
 # %% ../../nbs/06_hf.ipynb #cd293c63
 def forget(
@@ -179,10 +184,16 @@ def _at_sites(plan, where):
     return res
 
 # %% ../../nbs/06_hf.ipynb #1ec14e88
-def _make(steps, homes):
-    "The functions of (site, edit) pairs"
-    placed = [(s, e, at, _put(e, at)) for (s,e),at in zip(steps, homes)]
-    return [(s, _function(e, at, *there)) for s,e,at,there in placed if there]
+def _make(plan, model):
+    "The functions of a plan"
+    where = {(kind,s.layer): s for kind in {e.kind for e in plan.edits} for s in sites(model, kind)}
+    res = []
+    for site,e in _at_sites(plan, where):
+        at = home(model, site)
+        there = _put(e, at)
+        if there:
+            res.append((site, _function(e, at, *there)))
+    return res
 
 # %% ../../nbs/06_hf.ipynb #ba4d5428
 _here = ContextVar('seka_sessions', default=())     # the sessions whose `with` is open in this thread or task
@@ -900,23 +911,23 @@ class RoutedSession(EditSession):
         functions = keys+queries                                # hooks are prepended: the last run first
         super().__init__(model, prompt, functions, plan.fingerprint, plan.strength)
 
-# %% ../../nbs/06_hf.ipynb #c3be457a
+# %% ../../nbs/06_hf.ipynb #fe273a6b
 Routed = namedtuple('Routed', 'layer key query heads U S U_there options')
 Routed.__doc__ = """A routed edit at its sites: indices of the H′ heads, factors H′×M×D×K and singular values H′×M×K
 in float32, the factors in the layer's own format, and the edit's options"""
 
+def _make_routed(plan, model):
+    "The routed edits of a plan at their sites"
+    where = {kind: {s.layer: s for s in sites(model, kind)} for kind in ('key','query')}
+    return [_route_at(e, home(model, where['key'][e.layer]), where) for e in plan.edits]
+
+# %% ../../nbs/06_hf.ipynb #c3be457a
 def bind_routed(
     plan:Plan, # of routed edits
     model:torch.nn.Module, # a causal LM
 )->list: # of `Routed`
     "A plan's routed edits at the model's sites; made once, and again when the model has moved"
-    where = {kind: {s.layer: s for s in sites(model, kind)} for kind in ('key','query')}
-    homes = [home(model, where['key'][e.layer]) for e in plan.edits]
-    kept = _bound.setdefault(plan, WeakKeyDictionary())
-    text = decoder(model)
-    if kept.get(text, (None,))[0]!=homes:
-        kept[text] = homes,[_route_at(e, at, where) for e,at in zip(plan.edits, homes)]
-    return kept[text][1]
+    return _bound_to(plan, model, _make_routed)
 
 # %% ../../nbs/06_hf.ipynb #ac09bc1e
 def _route_at(e, at, where):

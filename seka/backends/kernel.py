@@ -138,9 +138,10 @@ def launch(
     packed:Packed, # in the format of the states
     slots:torch.Tensor=None, # int32, of each token, T; None: there is one slot, or one for each text
 ):
-    "Run the kernel; raises `SteeringError` where Triton is missing"
-    if triton is None:
-        raise SteeringError('The kernel needs Triton, which is not installed: pip install triton')
+    "Run the kernel; raises `SteeringError` where it cannot"
+    if not has_kernel(states.device):
+        raise SteeringError(f'The kernel needs Triton and a GPU, and the states are on {states.device}: use the '
+                            'operations of seka.edits')
     B,T,_,D = states.shape
     strides = states.stride()[:3]
     tensors = [weights if o is None else o for o in (packed.shift, packed.scale, packed.linear, packed.which)]
