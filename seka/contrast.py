@@ -129,18 +129,20 @@ class MomentSums:
         shapes = [(H,D,D)]*3 + [(H,), (H,D)]     # in the order of the fields of `Moments`
         self.sums = [torch.zeros(*shape, dtype=torch.float64, device=self.device) for shape in shapes]
 
-    def add(self,
-        h:torch.Tensor, # R×H×D: the states of R tokens in the neutral text
-        pos:torch.Tensor, # of the same tokens in the relevant one
-        neg:torch.Tensor, # and in the irrelevant one
-        phi:Callable=lambda x: x, # feature map
-    ):
-        "Add R tokens"
-        h,pos,neg = (phi(o.to(self.device, torch.float64)) for o in (h,pos,neg))
-        for total,other in zip(self.sums, (h,pos,neg)):
-            total += torch.einsum('rhd,rhe->hde', h, other)
-        self.sums[3] += (pos-neg).norm(dim=-1).sum(0)
-        self.sums[4] += h.sum(0)
+# %% ../nbs/07_contrast.ipynb #8ff8fafb
+@patch
+def add(self:MomentSums,
+    h:torch.Tensor, # R×H×D: the states of R tokens in the neutral text
+    pos:torch.Tensor, # of the same tokens in the relevant one
+    neg:torch.Tensor, # and in the irrelevant one
+    phi:Callable=lambda x: x, # feature map
+):
+    "Add R tokens"
+    h,pos,neg = (phi(o.to(self.device, torch.float64)) for o in (h,pos,neg))
+    for total,other in zip(self.sums, (h,pos,neg)):
+        total += torch.einsum('rhd,rhe->hde', h, other)
+    self.sums[3] += (pos-neg).norm(dim=-1).sum(0)
+    self.sums[4] += h.sum(0)
 
 # %% ../nbs/07_contrast.ipynb #cc8e42d3
 def moments_of(
@@ -257,10 +259,15 @@ class Stats:
     @cached_property
     def digest(self)->str:
         "Sixteen hex digits: equal for equal statistics, whatever model name, revision and dtype they note"
-        meta = {k: v for k,v in self.meta.items() if k not in self.origin}
-        texts = (type(self).__name__, json.dumps(list(self.layers)), json.dumps(meta, sort_keys=True))
-        tensors = {name: t.detach().cpu().float() for name,t in _named(self).items()}
-        return _sha256(texts, tensors)[:16]
+        return _digest_of(self)
+
+# %% ../nbs/07_contrast.ipynb #21f10d09
+def _digest_of(stats):
+    "The digest of statistics: a hash of their class, layers, tensors and of what `meta` says but the origin"
+    meta = {k: v for k,v in stats.meta.items() if k not in stats.origin}
+    texts = (type(stats).__name__, json.dumps(list(stats.layers)), json.dumps(meta, sort_keys=True))
+    tensors = {name: t.detach().cpu().float() for name,t in _named(stats).items()}
+    return _sha256(texts, tensors)[:16]
 
 # %% ../nbs/07_contrast.ipynb #3168fd3e
 @patch(as_prop=True)

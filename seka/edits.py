@@ -288,7 +288,7 @@ def _layers(self, stats):
 Heads._listed = _listed
 Heads._layers = _layers
 
-# %% ../nbs/04_edits.ipynb #31094e9e
+# %% ../nbs/04_edits.ipynb #e28f37d7
 ops = { # (kind, op) → dimensions of the tensor, that of the heads included
     **{(kind,op): n for kind in ('key','value') for op,n in dict(shift=2, linear=3, scale=1, routed=4).items()},
     ('logit','bias'): 1,
@@ -300,6 +300,7 @@ ops = { # (kind, op) → dimensions of the tensor, that of the heads included
     ('stream','fade'): 1,
 }
 
+# %% ../nbs/04_edits.ipynb #31094e9e
 @dataclass(frozen=True, eq=False)
 class Edit:
     "What happens to some heads of a layer at marked tokens; raises `SteeringError` for what does not fit together"

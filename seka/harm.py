@@ -147,6 +147,17 @@ def _joined(rows, i, words):
         text += '\n\n'+rows[alike[(at+k)%len(alike)]]['text']
     return text
 
+# %% ../nbs/21_harm.ipynb #aec78a8e
+def _begins(text, total, words, seed):
+    "With which of a text's `total` words a mark begins, and how many it has"
+    if words=='all':
+        return 0, min(2*_tail, total-10)
+    room = min(5, total-words-5)
+    if room<0:
+        return 0, words
+    rng = np.random.default_rng([seed, zlib.crc32(text.encode())])
+    return int(rng.integers(room, max(min(total//2-words, 40), room)+1)), words
+
 # %% ../nbs/21_harm.ipynb #eb1cfa98
 def passage(
     text:str, # a paragraph, or several joined
@@ -155,14 +166,7 @@ def passage(
 )->tuple: # the text up to the end of what is measured; the (start, end) of its mark in characters
     "A text with a mark of so many words; raises `DataError` where that leaves too few words behind it"
     spans = _words(text)
-    if words=='all':
-        count = min(2*_tail, len(spans)-10)
-        first = 0
-    else:
-        count = words
-        room = min(5, len(spans)-words-5)
-        rng = np.random.default_rng([seed, zlib.crc32(text.encode())])
-        first = int(rng.integers(room, max(min(len(spans)//2-words, 40), room)+1)) if room>=0 else 0
+    first,count = _begins(text, len(spans), words, seed)
     if count<1 or len(spans)-first-count<5:
         raise DataError(f'{len(spans)} words are too few to mark {words} and to look at what follows: {text[:60]!r}')
     last = first+count-1

@@ -395,6 +395,7 @@ def sites(
 Geometry = namedtuple('Geometry', 'L H G D')
 Shape = namedtuple('Shape', 'H G D')
 
+# %% ../nbs/02_layouts.ipynb #0e415faf
 def shapes(
     model:nn.Module, # a Hugging Face causal LM
 )->list[Shape]: # of each layer that `sites` knows, in order
@@ -850,6 +851,21 @@ def _door_sites(model, h, heard, turning, asking):
 _warm = 8     # tokens before those that count: a short convolution has seen nothing but the constant row by then
 _trial_positions = (0, 1, 2, 3, 5, 9, 17, 33, 65, 129, 257, 513, 1025, 2049, 4097, 8193, 16385, 32769)
 
+# %% ../nbs/02_layouts.ipynb #79a53d41
+def _turning_at(model, handed, heard, rows, warm, same):
+    "The `Turning` of the keys of one layer and that of its queries, None where they do not move; raises `ModelError`"
+    name,keys = type(model).__name__,handed.key.transpose(1, 2).cpu()
+    try:
+        t = _turning(keys[:,warm:], rows)
+    except ModelError as e:
+        raise ModelError(f'{name} cannot be steered in layer {handed.layer}: {e}') from e
+    mixed = t and (keys[:,0]-keys[:,warm]).abs().max()>.05*keys.abs().max()
+    if mixed:
+        raise ModelError(f'{name} mixes the keys of neighbouring tokens in layer {handed.layer}, and '
+                         'turns them by position as well: what a key was before cannot be told')
+    t = t and _shared(t, keys[:,warm:], rows, same)
+    return t, t and heard and _of_queries(t, heard.query.transpose(1, 2).cpu()[:,warm:])
+
 # %% ../nbs/02_layouts.ipynb #fa17001d
 def _turnings(model, text, modules):
     "Layer → the `Turning` of its keys and that of its queries; None where they do not move"
@@ -862,19 +878,8 @@ def _turnings(model, text, modules):
     with _attention_of(model) as calls:
         handed = _try(model, text, len(rows), at, rows=rows, only=modules)
     for h,c in zip(handed, _matched(handed, calls)):
-        if h.module not in modules:
-            continue
-        keys = h.key.transpose(1, 2).cpu()
-        try:
-            t = _turning(keys[:,warm:], rows.cpu())
-        except ModelError as e:
-            raise ModelError(f'{type(model).__name__} cannot be steered in layer {h.layer}: {e}') from e
-        mixed = t and (keys[:,0]-keys[:,warm]).abs().max()>.05*keys.abs().max()
-        if mixed:
-            raise ModelError(f'{type(model).__name__} mixes the keys of neighbouring tokens in layer {h.layer}, and '
-                             'turns them by position as well: what a key was before cannot be told')
-        t = t and _shared(t, keys[:,warm:], rows.cpu(), same)
-        res[h.layer] = t, t and c and _of_queries(t, c.query.transpose(1, 2).cpu()[:,warm:])
+        if h.module in modules:
+            res[h.layer] = _turning_at(model, h, c, rows.cpu(), warm, same)
     return res
 
 # %% ../nbs/02_layouts.ipynb #fa17001f

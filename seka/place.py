@@ -21,10 +21,10 @@ def positions(
     "Positions that do not count padding, as `generate` has them"
     return (mask.cumsum(1)-1).clamp(min=0)
 
-# %% ../nbs/05_place.ipynb #faa4af91
+# %% ../nbs/05_place.ipynb #c119ea2a
 @dataclass(frozen=True, eq=False)
-class Marks:
-    "A prompt as a placement sees it"
+class _Weighed:
+    "The tokens of a prompt with their weights"
     ids:torch.Tensor # B×P
     mask:torch.Tensor # attention mask, B×P
     weights:torch.Tensor # B×P, 0 where unmarked
@@ -35,12 +35,17 @@ class Marks:
         "The weights of edits, B×P"
         return self.weights if self.edited is None else self.edited
     @cached_property
-    def on_host(self)->'Marks':
+    def on_host(self):
         "The same on the CPU, where many small questions are answered sooner than a GPU is asked once"
         if self.ids.device.type=='cpu':
             return self
         edited = None if self.edited is None else self.edited.detach().cpu()
-        return Marks(self.ids.cpu(), self.mask.cpu(), self.weights.detach().cpu(), edited)
+        return type(self)(self.ids.cpu(), self.mask.cpu(), self.weights.detach().cpu(), edited)
+
+# %% ../nbs/05_place.ipynb #faa4af91
+@dataclass(frozen=True, eq=False)
+class Marks(_Weighed):
+    "A prompt as a placement sees it"
     @cached_property
     def columns(self)->tuple:
         "(first, last + 1) of the columns that are edited; (0, 0) without any"
@@ -74,13 +79,14 @@ def marks_of(
     res.__dict__['on_host'] = host                                  # as if it had been asked for
     return res
 
-# %% ../nbs/05_place.ipynb #babc1612
+# %% ../nbs/05_place.ipynb #24888908
 Part = namedtuple('Part', 'start stop weights last')
 Part.__doc__ = (
     'What a pass has to edit: its columns start:stop (a column between two marks may have weight 0) with weights\n'
     "B×(stop−start); `last` is the column of each row's last prompt token (B), "
     'None if the pass does not compute all of them')
 
+# %% ../nbs/05_place.ipynb #babc1612
 @dataclass(frozen=True, eq=False)
 class Placement:
     "Where a forward pass stands on the marked prompt"
@@ -166,6 +172,17 @@ def _certain(a, b):
     ends = [None if o is None else len(b)-1-o for o in back]
     return [o if o==e else None for o,e in zip(_counterparts(a, b), ends)]
 
+# %% ../nbs/05_place.ipynb #b550a9a3
+def _carried(prompt, read, i):
+    "(column, weight) of each marked token of row `i` in what a processor gave; raises `SpanError`"
+    own,new = prompt.attention_mask[i].bool().cpu(),read.attention_mask[i].bool().cpu()
+    marked,columns = prompt.weights[i].cpu()[own],new.nonzero().flatten().tolist()
+    at = _certain(prompt.input_ids[i].cpu()[own].tolist(), read.input_ids[i].cpu()[new].tolist())
+    if any(w and c is None for w,c in zip(marked.tolist(), at)):
+        raise SpanError(f'Row {i}: a marked token is not found again in what the processor gives. Give the '
+                        'processor the same text without marks, and mark no image')
+    return [(columns[c], w) for w,c in zip(marked.tolist(), at) if w]
+
 # %% ../nbs/05_place.ipynb #05170003
 def expanded(
     prompt:Prompt, # the marked text, in which an image is a placeholder
@@ -178,13 +195,6 @@ def expanded(
                         'give it the same texts')
     res = Prompt(input_ids, attention_mask)
     for i,row in enumerate(res.weights):
-        own,new = prompt.attention_mask[i].bool().cpu(),res.attention_mask[i].bool().cpu()
-        marked,columns = prompt.weights[i].cpu()[own],new.nonzero().flatten().tolist()
-        at = _certain(prompt.input_ids[i].cpu()[own].tolist(), input_ids[i].cpu()[new].tolist())
-        for w,c in zip(marked.tolist(), at):
-            if w and c is None:
-                raise SpanError(f'Row {i}: a marked token is not found again in what the processor gives. Give the '
-                                'processor the same text without marks, and mark no image')
-            if w:
-                row[columns[c]] = w
+        for column,weight in _carried(prompt, res, i):
+            row[column] = weight
     return res

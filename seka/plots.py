@@ -848,10 +848,11 @@ def plot_effect_damage(
     label:str='metric', # of the vertical axis
     limit:float=None, # a damage that must not be exceeded: a dotted line
     ax:Axes=None, # a matplotlib axis; None: a new one
+    looks:dict|None=None, # name → `Look`, for names that are no methods
 )->Axes:
     "A metric against damage: each method's settings as points in the order of the table, joined by a line"
     frame = _table(table, 'damage', 'metric', names=('method','setting'))
-    looks = method_looks(frame.method)
+    looks = {**method_looks(frame.method), **(looks or {})}
     ax = _axes(ax, .85)
     for (name,rows),corner in zip(frame.groupby('method', sort=False), cycle(_corners)):
         _tradeoff(ax, rows, looks[name], name)
@@ -871,12 +872,14 @@ def plot_tradeoffs(
     metrics:dict, # column → title of its panel
     label:str='metric', # of the vertical axis, which the panels share
     limit:float=None, # a damage that must not be exceeded: a dotted line
+    looks:dict|None=None, # name → `Look`, for names that are no methods
 )->np.ndarray: # the axes
     "Metrics against damage, a panel for each"
     frame = _table(table, 'damage', *metrics, names=('method',)).drop(columns=['low','high'], errors='ignore')
     axes = axes_grid(1, len(metrics), sharey=True)[0]
     for ax,(name,title) in zip(axes, metrics.items()):
-        plot_effect_damage(frame.assign(metric=frame[name], setting=''), label, limit, ax).set_title(title)
+        shown = frame.assign(metric=frame[name], setting='')
+        plot_effect_damage(shown, label, limit, ax, looks).set_title(title)
         ax.label_outer()
     share_legend(axes)
     return axes

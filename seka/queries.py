@@ -190,6 +190,14 @@ def _moments(q):
     each = q.permute(1, 0, 2, 3).flatten(1, 2)                                 # H, N·G, D
     return each.sum(1)/q.shape[2],each.mT@each/q.shape[2]
 
+# %% ../nbs/12_queries.ipynb #79cb1d89
+def _that_count(mask, last):
+    "B×T, True for the last token of each row, or for all but its first"
+    pick = mask.bool() & (mask.cumsum(1)>1)
+    if last:
+        pick[:,:-1] = False
+    return pick
+
 # %% ../nbs/12_queries.ipynb #0236ae42
 @torch.no_grad()
 def query_moments(
@@ -206,11 +214,7 @@ def query_moments(
     n = 0
     for rows in _batched(model, tok, texts, batch_size):
         prompt,batch = read_batch(model, tok, [texts[i] for i in rows])
-        mask = prompt.attention_mask
-        pick = mask.bool() & (mask.cumsum(1)>1)
-        if last:
-            pick[:,:-1] = False
-        layers = _queries(model, batch, pick)                                  # N, H, G, D each
+        layers = _queries(model, batch, _that_count(prompt.attention_mask, last))    # N, H, G, D each
         sums = [_moments(q) for q in layers]
         first = first+stacked([a.double().cpu() for a,_ in sums])
         second = second+stacked([b.double().cpu() for _,b in sums])
@@ -481,7 +485,7 @@ def fisher(
         g = torch.cat(found, 1).permute(0, 2, 3, 1, 4)                         # 2, L, H, rows·samples, D
         total = total+g.mT@g
         done(len(rows))
-    return total/len(every)
+    return total/(len(every)*samples)
 
 # %% ../nbs/12_queries.ipynb #683e22cf
 def _is_number(o): return isinstance(o, (int,float)) and not isinstance(o, bool) and math.isfinite(o)
@@ -697,25 +701,33 @@ class _Curve:
         self.sums = [0.]*len(steps)
         self.tokens = [0]*len(steps)
         self.batches = 0
-    def read(self, model, prompt, batch, plain, after, done):
-        "Add a batch: the plain model's −log p of its last tokens, B×K, and which of them count"
-        for i,step in enumerate(self.steps):
-            spared = self.batches%3 and self.damages[i]>_clear
-            if not spared:
-                with step(model, prompt):
-                    moved = _nll(model, batch, after.shape[1])-plain
-                self.sums[i] += (moved.double()*after).sum().item()
-                self.tokens[i] += int(after.sum())
-            done(len(after))
-            if self.damages[i]>_enough:
-                self.steps = self.steps[:i+1]
-                break
-        self.batches += 1
-        done(len(after)*(len(self.sums)-len(self.steps)))
     @property
     def damages(self):
         pairs = zip(self.sums[:len(self.steps)], self.tokens)
         return [math.exp(min(s/max(n, 1), 700.)) for s,n in pairs]
+
+# %% ../nbs/12_queries.ipynb #481c5025
+@patch
+def add(self:_Curve, i, moved, after):
+    "Add to step `i` how far the −log p of a batch has moved, B×K, and which tokens count"
+    self.sums[i] += (moved.double()*after).sum().item()
+    self.tokens[i] += int(after.sum())
+
+# %% ../nbs/12_queries.ipynb #d1e6b5e3
+@patch
+def read(self:_Curve, model, prompt, batch, plain, after, done):
+    "Read a batch: the plain model's −log p of its last tokens, B×K, and which of them count"
+    for i,step in enumerate(self.steps):
+        spared = self.batches%3 and self.damages[i]>_clear
+        if not spared:
+            with step(model, prompt):
+                self.add(i, _nll(model, batch, after.shape[1])-plain, after)
+        done(len(after))
+        if self.damages[i]>_enough:
+            self.steps = self.steps[:i+1]
+            break
+    self.batches += 1
+    done(len(after)*(len(self.sums)-len(self.steps)))
 
 # %% ../nbs/12_queries.ipynb #b170000e
 @torch.no_grad()
@@ -884,6 +896,15 @@ def _work(prompts, texts, spans, samples, vectors):
     own = sum(count.values())+sum(count[k] for k in from_context)+count[scored]
     return own+seen*(1+spans*(1+samples))+_passes(texts[::3], vectors)
 
+# %% ../nbs/12_queries.ipynb #5643141d
+def _places_a_text(spans, texts):
+    "How many places to mark in each paragraph; raises `DataError` for what is no number of places"
+    if spans is None:
+        return _times([t for i,t in enumerate(texts) if i%3], *_marked)
+    if spans<1:
+        raise DataError(f'spans={spans!r}: expected a whole number of places in each text, from 1, or None')
+    return spans
+
 # %% ../nbs/12_queries.ipynb #1cd61181
 def learn_queries(
     model:PreTrainedModel, # a Hugging Face causal LM
@@ -902,10 +923,7 @@ def learn_queries(
     prompts = sample_recalls(pairs, per_kind, seed)
     check_texts(texts, 6)
     _check_model(model)
-    if spans is None:
-        spans = _times([t for i,t in enumerate(texts) if i%3], *_marked)
-    if spans<1:
-        raise DataError(f'spans={spans!r}: expected a whole number of places in each text, from 1, or None')
+    spans = _places_a_text(spans, texts)
     chosen = [(None, values) for values in (False, True)[:1+has_values(model)]]
     work = _work(prompts, texts, spans, samples, len(chosen))
     with eval_mode(model), tqdm(total=work, desc='learning', unit='texts', disable=not progress) as bar:

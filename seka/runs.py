@@ -14,15 +14,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import quote
 import torch
+from fastcore.basics import patch
 from torch.distributed.tensor import DTensor
 
 # %% ../nbs/22_runs.ipynb #abce87f5
-from .core import DataError, ModelError, write_whole
+from .core import DataError, ModelError, in_range, write_whole
 from .layouts import fingerprint
 from .tasks import Metric, Task, backend_of
-
-# %% ../nbs/22_runs.ipynb #7f553751
-from .core import in_range
 
 # %% ../nbs/22_runs.ipynb #8673bdf5
 def _digest(data:bytes)->str: return hashlib.sha256(data).hexdigest()[:16]
@@ -430,11 +428,16 @@ class PartFile:
                 os.close(fd)
         except OSError as e:
             raise DataError(f'{self.path} could not be written: {e}') from e
-    def add(self, rows:list):
-        "Append rows"
-        data = ''.join(map(_line, rows)).encode()
-        if self.write(lambda fd: os.write(fd, data))!=len(data):
-            raise DataError(f'{self.path} could not be written: the disk is full')
+
+# %% ../nbs/22_runs.ipynb #31b2440c
+@patch
+def add(self:PartFile,
+    rows:list, # of a batch, each a dict
+):
+    "Append rows"
+    data = ''.join(map(_line, rows)).encode()
+    if self.write(lambda fd: os.write(fd, data))!=len(data):
+        raise DataError(f'{self.path} could not be written: the disk is full')
 
 # %% ../nbs/22_runs.ipynb #b586fbda
 def gather(

@@ -22,13 +22,9 @@ from inspect import Parameter, signature
 from pathlib import Path
 from types import SimpleNamespace
 from fastcore.basics import patch
-from .core import DataError
+from .core import DataError, field, read_records
 from .spans import Prompt, encode, render_chat
-from .backends.hf import generate
-
-# %% ../nbs/18_tasks.ipynb #c0e20001
-from .core import field, read_records
-from .backends.hf import next_logprobs
+from .backends.hf import generate, next_logprobs
 
 # %% ../nbs/18_tasks.ipynb #cebaf49e
 def select(

@@ -15,6 +15,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from importlib import import_module
 from threading import RLock
 from weakref import WeakKeyDictionary
 import torch
@@ -22,18 +23,13 @@ from fastcore.basics import patch
 from torch.nn.functional import pad
 from transformers import AttentionInterface, AttentionMaskInterface, PretrainedConfig
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
+from transformers.masking_utils import eager_mask, sdpa_mask
 from ..core import SteeringError
 from ..layouts import decoder, readers, shapes, sites, stacked
 from ..spans import Prompt
 from ..edits import Plan
 from ..place import Marks, positions
 from .hf import Session, check_spared, sessions_of
-
-# %% ../../nbs/11_attention.ipynb #6d3d09aa
-from importlib import import_module
-from transformers.masking_utils import eager_mask
-
 
 # %% ../../nbs/11_attention.ipynb #c19af3d9
 def bias_columns(

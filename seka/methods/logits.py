@@ -127,6 +127,17 @@ def open_contrast(model, prompt:Prompt, plan:Plan)->ContrastSession:
     "The session of a plan that combines two passes"
     return ContrastSession(model, prompt, plan)
 
+# %% ../../nbs/16_logits.ipynb #35f631c8
+def _check_combined(session, mine, given, out):
+    "Raise `SteeringError` for a pass of this session, and of the sessions in `mine`, whose logits cannot be combined"
+    others = [s for s in mine if s is not session and s not in around(session)]
+    if others:
+        raise SteeringError('SPA combines two forward passes, and cannot be nested with another steerer: '
+                            'open one at a time')
+    if given.get('input_ids') is None or not hasattr(out, 'logits') or given.get('labels') is not None:
+        raise SteeringError('SPA steers the logits of a forward pass over input_ids: '
+                            'inputs_embeds, labels and return_dict=False are not supported')
+
 # %% ../../nbs/16_logits.ipynb #31b44b6f
 def _combine(session, given, out):
     "Put the combined logits in place of the plain ones, in what a forward pass of the session's prompt gave"
@@ -134,13 +145,7 @@ def _combine(session, given, out):
     mine = sessions_of(session.model, ids)
     if session not in mine:
         return
-    others = [s for s in mine if s is not session and s not in around(session)]
-    if others:
-        raise SteeringError('SPA combines two forward passes, and cannot be nested with another steerer: '
-                            'open one at a time')
-    if ids is None or not hasattr(out, 'logits') or given.get('labels') is not None:
-        raise SteeringError('SPA steers the logits of a forward pass over input_ids: '
-                            'inputs_embeds, labels and return_dict=False are not supported')
+    _check_combined(session, mine, given, out)
     if not session.state.now:
         return
     y = _masked_logits(session, given, cache_of(out))
