@@ -1013,8 +1013,9 @@ def _answering(backend, model, steerers):
     return open_engine(str(source), steerers),AutoTokenizer.from_pretrained(source)
 
 # %% ../nbs/29_cli.ipynb #fdee7541
-def _check_backend(backend, collateral):
-    "Raise `BadParameter` for what a backend cannot measure"
+def _check_run(out, backend, collateral):
+    "Raise `DataError` for a folder that takes no files, `BadParameter` for what a backend cannot measure"
+    _writable_folder(out)
     if collateral and backend!='hf':
         raise typer.BadParameter('--collateral reads answers with the model in this process: take --backend hf')
 
@@ -1056,8 +1057,7 @@ def evaluate(
     "Run tasks under methods: effect beside damage, with intervals."
     from seka import evaluate as evaluate_
     from seka.tasks import make_tasks
-    _writable_folder(out)
-    _check_backend(backend, collateral)
+    _check_run(out, backend, collateral)
     chosen = make_tasks(tasks, split, limit)
     steerers = _steerers(methods.replace(',', ' ').split(), Given(model, stats, expert), setting)
     results = evaluate_(*_answering(backend, model, steerers), chosen, steerers, out=out, split=split, limit=limit,

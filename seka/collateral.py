@@ -238,6 +238,14 @@ def _against(plain, steered, main):
     won = float((~had & has).sum()/(~had).sum()) if (~had).any() else np.nan
     return dict(lost=lost, won=won, length=float(ratio))
 
+# %% ../nbs/42_collateral.ipynb #0576b1f2
+def _alone(results, task, method):
+    "What a method repeats and copies on a task, and what was measured beside it"
+    more = f'{task}-beside'
+    own = {k: results.estimated(task, k, method).value for k in ('repeated','copied')}
+    own |= {k: results.estimated(more, k, method).value for k in results.metrics.get(more, ())}
+    return own
+
 # %% ../nbs/42_collateral.ipynb #fb8bda2f
 def collateral_table(
     results, # `Results` of a run with a plain method
@@ -253,11 +261,7 @@ def collateral_table(
         if not {*beside}<={*metrics}:
             continue
         main = (answered or {}).get(t) or ('answered' if 'answered' in metrics else next(iter(metrics)))
-        more = f'{t}-beside'
         for m in results.methods:
-            own = {k: results.estimated(t, k, m).value for k in ('repeated','copied')}
-            if more in results.metrics:
-                own |= {k: results.estimated(more, k, m).value for k in results.metrics[more]}
             paired = _against(results.rows[t].loc[plain], results.rows[t].loc[m], main)
-            res.append(dict(task=t, method=m, **paired, **own))
+            res.append(dict(task=t, method=m, **paired, **_alone(results, t, m)))
     return pd.DataFrame(res)

@@ -225,6 +225,13 @@ def _json(path):
     except (OSError, ValueError, RecursionError) as e:
         raise DataError(f'{path} cannot be read as JSON: {e}') from e
 
+# %% ../nbs/33_convert.ipynb #9fcfc78d
+def _check_routing(**settings):
+    "Raise `SteeringError` for a word that is not one of those known; each setting is (value, known)"
+    for name,(value,known) in settings.items():
+        if value not in known:
+            raise SteeringError(f'{name}={value!r} is unknown: expected one of {", ".join(known)}')
+
 # %% ../nbs/33_convert.ipynb #94a3f08f
 def expert_plan(
     model:nn.Module, # a Hugging Face causal LM
@@ -236,9 +243,7 @@ def expert_plan(
     layers:object=None, # only these, as `layer_numbers` reads them; None: all that the files have
 )->Plan:
     "AdaSEKA from published experts; raises `DataError`, `SteeringError`"
-    for name,value,known in (('routing', routing, tuple(routings)), ('router_pass', router_pass, ('in','two'))):
-        if value not in known:
-            raise SteeringError(f'{name}={value!r} is unknown: expected one of {", ".join(known)}')
+    _check_routing(routing=(routing, tuple(routings)), router_pass=(router_pass, ('in','two')))
     check_finite(gain=gain)
     files = experts if isinstance(experts, dict) else read_experts(experts)
     if not files:
@@ -247,11 +252,7 @@ def expert_plan(
     if any(list(p)!=list(parts[0]) for p in parts):
         raise DataError(f'The experts {", ".join(files)} are not all of the same layers')
     options = dict(gain=gain, routing=routing, router_pass=router_pass)
-    edits = []
-    for layer in parts[0]:
-        packed,kept = _joined([p[layer] for p in parts])
-        if gain and kept.any():
-            edits.append(Edit('key', layer, kept.nonzero().flatten().tolist(), 'routed', packed[kept], options))
+    edits = _routed_edits(parts, options) if gain else ()
     return Plan(tuple(edits), _known_model(model), 'AdaSEKA, published experts')
 
 # %% ../nbs/33_convert.ipynb #ae3ced4a
@@ -272,6 +273,14 @@ def _joined(parts):
     U = torch.stack([u for u,_,_ in parts], 1)                                 # H, M, d, k
     S = torch.stack([s for _,s,_ in parts], 1)                                 # H, M, k
     return torch.cat([U, S[...,None,:]], -2), torch.stack([kept for _,_,kept in parts]).any(0)
+
+# %% ../nbs/33_convert.ipynb #f008c518
+def _routed_edits(parts, options):
+    "A routed edit for each layer; `parts` are the factors of each expert by layer"
+    for layer in parts[0]:
+        packed,kept = _joined([p[layer] for p in parts])
+        if kept.any():
+            yield Edit('key', layer, kept.nonzero().flatten().tolist(), 'routed', packed[kept], options)
 
 # %% ../nbs/33_convert.ipynb #a063ee62
 def read_heads(

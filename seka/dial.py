@@ -569,11 +569,8 @@ def learn_dials(
     one = next(iter(steerers.values())).dial_stats
     one.check(model)
     prompts = sample_recalls(_own_records() if records is None else records, per_kind, seed)
-    texts = _harm().paragraphs() if texts is None else texts
-    check_texts(texts, 6)
+    plain,marked = _two_parts(texts, paragraphs, held)
     units = {name: s.unit() for name,s in steerers.items()}
-    plain = _every([t for i,t in enumerate(texts) if i%3], paragraphs)
-    marked = _every(texts[::3], held)
     steps = len(prompts)+-(-len(plain)//8)+len(_harm().lengths)
     with eval_mode(model), tqdm(total=steps, desc='learning the dial', disable=not progress) as bar:
         found = _learned(model, tok, units, prompts, (plain, marked), one, seed, bar.update)
@@ -586,6 +583,12 @@ def _every(texts, n):
     "So many of some texts, evenly spread"
     step = max(len(texts)/n, 1)
     return [texts[int(i*step)] for i in range(min(n, len(texts)))]
+
+def _two_parts(texts, paragraphs, held):
+    "Texts for the Fisher information, and others for the damage; raises `DataError` for too few"
+    texts = _harm().paragraphs() if texts is None else texts
+    check_texts(texts, 6)
+    return _every([t for i,t in enumerate(texts) if i%3], paragraphs), _every(texts[::3], held)
 
 # %% ../nbs/44_dial.ipynb #5ee33afd
 def _allocated(name, e, f):

@@ -94,6 +94,12 @@ def _check_known(settings, steerer):
         own = f'{steerer}, which has {", ".join(parameters(steerer))},' if _is_name(steerer) else 'the steerer'
         raise SteeringError(f'{odd[0]} is a setting neither of {own} nor of the model of lm-eval')
 
+# %% ../nbs/32_harness.ipynb #084c0d7b
+def _steerer_in(steerer, stats, settings):
+    "The steerer that a name stands for; its parameters are taken out of the settings"
+    own = set(parameters(steerer))-{'delta'} if _is_name(steerer) else set()
+    return named_steerer(steerer, stats, **{name: settings.pop(name) for name in own & settings.keys()})
+
 # %% ../nbs/32_harness.ipynb #9fd2a84d
 class SekaLM(HFLM):
     "lm-eval's model for transformers, steered at the marks of its contexts"
@@ -103,9 +109,7 @@ class SekaLM(HFLM):
         stats=None, # file, folder or repository of the method's statistics; None: what the package ships
         **kwargs, # parameters of the method, and whatever `HFLM` takes
     ):
-        own = set(parameters(steerer))-{'delta'} if _is_name(steerer) else set()
-        params = {name: kwargs.pop(name) for name in own & kwargs.keys()}
-        self.steerer = named_steerer(steerer, stats, **params)
+        self.steerer = _steerer_in(steerer, stats, kwargs)
         self.known = {}             # token ids of a row → (weights of its tokens, tokens of its context)
         self.pending = None         # the prompt that is about to be continued
         self.spans = {}             # clean context → marks in it
@@ -123,6 +127,7 @@ class SekaLM(HFLM):
         steers = getattr(self.steerer, 'fingerprint', self.steerer)
         return {**super().get_model_info(), 'steerer': str(self.steerer), 'steerer_fingerprint': steers}
 
+# %% ../nbs/32_harness.ipynb #5985d63d
 register_model('seka')(SekaLM);
 
 # %% ../nbs/32_harness.ipynb #c03f005a

@@ -180,7 +180,7 @@ register('key-bias', KeyBias, stats='queries', space=dict(damage=allowed), look=
 
 # %% ../../nbs/13_key_bias.ipynb #4c2bc66a
 register('key-value-bias', KeyBias, stats='queries', implied=dict(values=True), space=dict(damage=allowed),
-         look=Look('#D55E00', 'p', '--'), backends=('hf','vllm'), about='the same for keys and values');
+         look=Look('#D55E00', 's', '--'), backends=('hf','vllm'), about='the same for keys and values');
 
 # %% ../../nbs/13_key_bias.ipynb #2cc78fbd
 register('key-bias-logit', KeyBias, stats='queries', implied=dict(form='least-damage'),
