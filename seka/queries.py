@@ -539,7 +539,7 @@ def _numbered(model, tok, texts, marks):
 
 # %% ../nbs/12_queries.ipynb #debec1ec
 def _adding_apart(vectors):
-    "An edit that adds vectors B×N×H×D, one for each of N marks, to tokens whose weights are the numbers of their marks"
+    "An edit that adds vectors B×N×H×D, one for each of N marks, where weights are the numbers of the marks"
     def edit(states, part):
         of = part.weights[...,None]==torch.arange(1, vectors.shape[1]+1, device=states.device) # B, T, N
         own = vectors[:,:,:states.shape[2],:states.shape[3]].to(states)
@@ -548,7 +548,7 @@ def _adding_apart(vectors):
 
 # %% ../nbs/12_queries.ipynb #ea670709
 class AddedApart:
-    "Adds a vector of its own to the keys of each mark, and one to the values; the weights are the numbers of the marks"
+    "Adds a vector of its own to the keys of each mark, and one to its values; weights are the numbers of the marks"
     def __init__(self,
         keys:torch.Tensor, # B×N×L×H×D
         values:torch.Tensor|None=None, # likewise; None: leave them alone
@@ -587,7 +587,7 @@ def _drawn_gradients(
     samples, # draws
     seed, # of what is drawn
     heard=None, # `_Moments`, to which the queries are added
-): # for each draw 2×B×N×L×H×D, over the root of the number of predictions; and how many predictions, B×N
+): # for each draw 2×B×N×L×H×D, divided by the root of the number of predictions
     "Gradients of Σ log p(x) behind each mark in the vectors added to it"
     counted,counts = _behind(prompt)
     K = int(counted.shape[1]-counted.long().argmax(1).min())                   # predictions, from the first that counts
@@ -602,7 +602,7 @@ def _drawn_gradients(
     for g in _logit_gradients(p, _draws(p, u), counted):
         g = torch.nn.functional.pad(g, (0, 0, 0, 1)).to(logits.dtype)          # the last prediction has no word
         found, = torch.autograd.grad(logits, zero, g, retain_graph=True)
-        yield found/counts.clamp(min=1).sqrt()[...,None,None,None],counts
+        yield found/counts.clamp(min=1).sqrt()[...,None,None,None]
 
 # %% ../nbs/12_queries.ipynb #463ab1aa
 def fisher(
@@ -622,8 +622,8 @@ def fisher(
     places = [_apart(t, rng, spans) for t in texts]
     total = torch.zeros((), dtype=torch.float64)
     for rows in _batched(model, tok, texts, batch_size, outputs=True):
-        marked = _numbered(model, tok, [texts[i] for i in rows], [places[i] for i in rows])
-        for g,_ in _drawn_gradients(model, *marked, rows, samples, seed, heard):
+        prompt,batch = _numbered(model, tok, [texts[i] for i in rows], [places[i] for i in rows])
+        for g in _drawn_gradients(model, prompt, batch, rows, samples, seed, heard):
             check_gradients(model, g[0].flatten(0, 1))
             g = g.double().cpu().flatten(1, 2).permute(0, 2, 3, 1, 4)          # 2, L, H, marks, D
             total = total+g.mT@g
@@ -833,51 +833,36 @@ def _nll(model, batch, K):
     came = batch['input_ids'][:,-K:,None]
     return logits.logsumexp(-1)-logits.gather(2, came)[...,0]
 
-# %% ../nbs/12_queries.ipynb #29150855
-_within = .1 # the standard error of a log damage, as a share of it, at which it is known …
-_at_least = .0015 # … or in nats a token
-_fewest = 6 # texts
-
-class _Losses:
-    "What a step costs on some texts: nats more than the plain model, and tokens"
-    def __init__(self):
-        self.sums:list = []
-        self.tokens:list = []
-    def add(self, moved, after):
-        self.sums += (moved.double()*after).sum(1).tolist()
-        self.tokens += after.sum(1).tolist()
-    def log_damage(self):
-        return sum(self.sums)/max(sum(self.tokens), 1)
-    def error(self):
-        mean = self.log_damage()
-        rest = sum((s-mean*n)**2 for s,n in zip(self.sums, self.tokens))
-        return rest**.5/max(sum(self.tokens), 1)
-    def known(self):
-        enough = max(_within*abs(self.log_damage()), _at_least)
-        return len(self.sums)>=_fewest and self.error()<=enough
-
 # %% ../nbs/12_queries.ipynb #b170000d
 _enough = 2. # a curve ends at the first damage above this
+_clear = 1.25 # above this every third batch will do
 
 class _Curve:
     "The damage of a vector at ascending steps, as far as the first that is above `_enough`"
     def __init__(self, steps):
         self.steps = list(steps)
-        self.losses = [_Losses() for _ in steps]
-    def known(self):
-        return all(o.known() for o in self.losses[:len(self.steps)])
-    def read(self, model, prompt, batch, plain, after):
+        self.sums = [0.]*len(steps)
+        self.tokens = [0]*len(steps)
+        self.batches = 0
+    def read(self, model, prompt, batch, plain, after, done):
         "Add a batch: the plain model's −log p of its last tokens, B×K, and which of them count"
         for i,step in enumerate(self.steps):
-            if not self.losses[i].known():
+            spared = self.batches%3 and self.damages[i]>_clear
+            if not spared:
                 with step(model, prompt):
-                    self.losses[i].add(_nll(model, batch, after.shape[1])-plain, after)
+                    moved = _nll(model, batch, after.shape[1])-plain
+                self.sums[i] += (moved.double()*after).sum().item()
+                self.tokens[i] += int(after.sum())
+            done(len(after))
             if self.damages[i]>_enough:
                 self.steps = self.steps[:i+1]
                 break
+        self.batches += 1
+        done(len(after)*(len(self.sums)-len(self.steps)))
     @property
     def damages(self):
-        return [math.exp(min(o.log_damage(), 700.)) for o in self.losses[:len(self.steps)]]
+        pairs = zip(self.sums[:len(self.steps)], self.tokens)
+        return [math.exp(min(s/max(n, 1), 700.)) for s,n in pairs]
 
 # %% ../nbs/12_queries.ipynb #b170000e
 @torch.no_grad()
@@ -886,26 +871,42 @@ def _damage_curves(
     tok, # its fast tokenizer
     marked, # texts, each with the ranges of characters that are marked: [(text, [(start, end)])]
     families, # for each vector its steps, ascending: a list of lists of steerers
-    done=_unheard, # called with the number of texts of each batch, times the passes that it might have taken
+    done=_unheard, # called with the number of texts of each pass
 ): # for each vector its damages, one a step, as far as they were measured
     "The perplexity ratio behind the marks"
     curves = [_Curve(steps) for steps in families]
-    passes = 1+sum(len(steps) for steps in families)
-    batches = [*_batched(model, tok, [text for text,_ in marked], 8, outputs=True)]
-    random.Random(0).shuffle(batches)
-    for rows in batches:
-        if not all(c.known() for c in curves):
-            prompt,batch = read_batch(model, tok, *zip(*[marked[i] for i in rows]))
-            every = _harm().after_mark(prompt)
-            after = every[:, -int(every.sum(1).max()):]
-            plain = _nll(model, batch, after.shape[1])
-            for curve in curves:
-                curve.read(model, prompt, batch, plain, after)
-        done(len(rows)*passes)
+    for rows in _batched(model, tok, [text for text,_ in marked], None, outputs=True):
+        prompt,batch = read_batch(model, tok, *zip(*[marked[i] for i in rows]))
+        every = _harm().after_mark(prompt)
+        after = every[:, -int(every.sum(1).max()):]
+        plain = _nll(model, batch, after.shape[1])
+        done(len(rows))
+        for curve in curves:
+            curve.read(model, prompt, batch, plain, after, done)
     return [c.damages for c in curves]
 
+# %% ../nbs/12_queries.ipynb #3e6b9cce
+_every = slice(1, None, 2) # of the steps, measured
+
+def _between(logs):
+    "Log damages at all steps up to the last, from those of every second one"
+    res = [logs[0]/2, logs[0]]
+    for low,high in zip(logs, logs[1:]):
+        res += [(low*high)**.5 if min(low, high)>0 else (low+high)/2, high]
+    return res
+
+# %% ../nbs/12_queries.ipynb #a992e1fa
+def _to_end(damages):
+    "Damages up to the first above `_enough`"
+    over = [d>_enough for d in damages]
+    return list(damages[:over.index(True)+1]) if any(over) else list(damages)
+
+# %% ../nbs/12_queries.ipynb #edeef821
+def _rising(logs):
+    "Damages up to the first above `_enough`, none less than one before it"
+    return _to_end(np.maximum.accumulate(np.exp(np.minimum(logs, 700.))))
+
 # %% ../nbs/12_queries.ipynb #93054db5
-_every = slice(1, None, 2) # of the steps, measured at every length
 _texts = 16 # of each length, about, where there are so many
 
 def _of_length(texts, words):
@@ -927,19 +928,46 @@ def _worse(a, b):
     n = min(len(a), len(b))
     return np.concatenate([np.maximum(a[:n], b[:n]), a[n:], b[n:]])
 
+# %% ../nbs/12_queries.ipynb #2242566a
+_two = [1, 2] # of every second step, measured at each length …
+_earlier = 0 # … and this one, where the first of them has a clearly large damage
+
+def _at_two(model, tok, marked, families, done=_unheard):
+    "For each vector the log damages of the steps that are measured: number of the step → log damage"
+    chosen = [[steps[i] for i in _two] for steps in families]
+    found = [dict(zip(_two, np.log(d))) for d in _damage_curves(model, tok, marked, chosen, done)]
+    large = [i for i,own in enumerate(found) if own[_two[0]]>math.log(_clear)]
+    if large:
+        earlier = _damage_curves(model, tok, marked, [[families[i][_earlier]] for i in large])
+        for i,(damage,) in zip(large, earlier):
+            found[i] = {_earlier: math.log(damage), **found[i]}
+    return found
+
+# %% ../nbs/12_queries.ipynb #cda671d7
+def _in_proportion(measured, shape):
+    "Log damages at every second step, of those that were measured (number → log damage) and of another curve's"
+    steps = damage_steps[_every]
+    def ratio(i, j):
+        known = max(i, j)<len(shape) and min(shape[i], shape[j])>0
+        return shape[i]/shape[j] if known else steps[i]/steps[j]
+
+    nearest = [min(measured, key=lambda j: abs(i-j)) for i in range(len(steps))]
+    return [measured[j]*ratio(i, j) for i,j in enumerate(nearest)]
+
 # %% ../nbs/12_queries.ipynb #b1700012
 def _by_length(model, tok, texts, families, known, done=_unheard):
-    "For each vector: for each length of mark its tokens and its damage curve [(ε, damage)], the lengths ascending"
-    found:list[dict] = [{} for _ in families]
-    for words in _harm().lengths:
-        marked,measured = known.get(words) or (_of_length(texts, words), None)
+    "For each vector and length of mark its tokens and its damage curve; known: marked texts, and their log damages"
+    marked,others = known
+    found:list[dict] = [{_tokens_of(tok, marked): _rising(shape)} for shape in others]
+    for words in (w for w in _harm().lengths if w!=_words):
+        marked = _of_length(texts, words)
         mean = _tokens_of(tok, marked)
-        tokens = next((t for t in found[0] if abs(t/mean-1)<.2), round(mean, 1))
-        for own,damages in zip(found, measured or _damage_curves(model, tok, marked, families, done)):
-            rising = np.maximum.accumulate(damages)
-            own[tokens] = _worse(rising, own.get(tokens, []))
+        tokens = next((t for t in found[0] if abs(t/mean-1)<.2), mean)
+        two = _at_two(model, tok, marked, families, done)
+        for own,measured,shape in zip(found, two, others):
+            own[tokens] = _worse(_rising(_in_proportion(measured, shape)), own.get(tokens, []))
     def named(damages): return list(zip(damage_steps[_every], map(float, damages)))
-    return [[(t, named(d)) for t,d in sorted(own.items())] for own in found]
+    return [[(round(t, 1), named(d)) for t,d in sorted(own.items())] for own in found]
 
 # %% ../nbs/12_queries.ipynb #ed1ab5a8
 def _steps(v):
@@ -957,10 +985,10 @@ _words = 12 # of these marks
 
 # %% ../nbs/12_queries.ipynb #25010b6b
 def _passes(texts, vectors):
-    "How many texts pass through the model for the curves of so many vectors, if all are read"
+    "How many texts pass through the model for the curves of so many vectors, about"
     by_length = sum(len(_of_length(texts, words)) for words in _harm().lengths if words!=_words)
     own = len(texts)*_times(texts, *_places)
-    return own*(1+vectors*len(damage_steps)) + by_length*(1+vectors*len(damage_steps[_every]))
+    return own*(1+vectors*len(damage_steps[_every])) + by_length*(1+vectors*len(_two))
 
 # %% ../nbs/12_queries.ipynb #b1700013
 def _curves(stats, model, tok, texts, chosen, done=_unheard):
@@ -968,13 +996,13 @@ def _curves(stats, model, tok, texts, chosen, done=_unheard):
     def vector(kinds, values):
         return natural_vector(stats, kinds, values=values).float().to(model.device)[:,None]
 
-    families = [_steps(vector(*which)) for which in chosen]
+    families = [_steps(vector(*which))[_every] for which in chosen]
     names = [curve_name(*which) for which in chosen]
     rng = random.Random(0)
     marked = [(t, _harm().some_words(t, rng, _words)) for t in sorted(texts, key=len)*_times(texts, *_places)]
-    damages = _damage_curves(model, tok, marked, families, done)
-    known = {_words: (marked, [d[_every] for d in damages])}
-    lengths = _by_length(model, tok, texts, [steps[_every] for steps in families], known, done)
+    logs = [[math.log(d) for d in own] for own in _damage_curves(model, tok, marked, families, done)]
+    lengths = _by_length(model, tok, texts, families, (marked, logs), done)
+    damages = [_to_end([math.exp(x) for x in _between(own)]) for own in logs]
     return {name: list(zip(damage_steps, d)) for name,d in zip(names, damages)},dict(zip(names, lengths))
 
 # %% ../nbs/12_queries.ipynb #f3f0a553
