@@ -360,11 +360,12 @@ def has_values(
 # %% ../nbs/12_queries.ipynb #cf7402fe
 def last_logits(
     batch:dict, # the arguments of a forward pass, with input_ids B×T
-    n:int, # how many tokens of each row, from its end
+    n:int, # how many tokens of each row …
+    after:int=0, # … with so many behind them
 )->dict: # these arguments and `logits_to_keep`
     "Ask for the logits of the last tokens only, by their columns"
-    T = batch['input_ids'].shape[1]
-    return {**batch, 'logits_to_keep': torch.arange(T-n, T)}
+    end = batch['input_ids'].shape[1]-after
+    return {**batch, 'logits_to_keep': torch.arange(end-n, end)}
 
 # %% ../nbs/12_queries.ipynb #3e3175b1
 def gradient_kernel(
@@ -373,7 +374,7 @@ def gradient_kernel(
 ): # a context manager
     "The attention kernel for a pass with gradients: PyTorch's choice, but for short texts in bfloat16 on a processor"
     slow = model.device.type=='cpu' and model.dtype!=torch.float32
-    return sdpa_kernel(SDPBackend.MATH) if slow and tokens<=512 else nullcontext()
+    return sdpa_kernel(SDPBackend.MATH) if slow and tokens<=192 else nullcontext()
 
 # %% ../nbs/12_queries.ipynb #d673e0d9
 def score_gradients(
@@ -595,13 +596,12 @@ def _drawn_gradients(
     added = AddedApart(*zero) if has_values(model) else AddedApart(zero[0])
     kernel = gradient_kernel(model, prompt.input_ids.shape[1])
     with frozen(model), torch.enable_grad(), kernel, _overheard(model, prompt, heard), added(model, prompt):
-        logits = model(**last_logits(batch, K+1)).logits
-    p = logits.detach()[:,:-1].float().softmax(-1)
+        logits = model(**last_logits(batch, K, 1)).logits
+    p = logits.detach().float().softmax(-1)
     counted = counted[:,-K:]
     u = _uniform(rows, (K-counted.long().argmax(1)).tolist(), K, samples, seed)
     for g in _logit_gradients(p, _draws(p, u), counted):
-        g = torch.nn.functional.pad(g, (0, 0, 0, 1)).to(logits.dtype)          # the last prediction has no word
-        found, = torch.autograd.grad(logits, zero, g, retain_graph=True)
+        found, = torch.autograd.grad(logits, zero, g.to(logits.dtype), retain_graph=True)
         yield found/counts.clamp(min=1).sqrt()[...,None,None,None]
 
 # %% ../nbs/12_queries.ipynb #463ab1aa
@@ -829,9 +829,11 @@ def _check_model(model):
 # %% ../nbs/12_queries.ipynb #c0ea4da1
 def _nll(model, batch, K):
     "−log p of the last K tokens of a batch, B×K"
-    logits = model(**batch, logits_to_keep=K+1).logits[:,:-1].float()
+    logits = model(**last_logits(batch, K, 1)).logits                          # B, K, V
+    few = 16 if logits.device.type=='cpu' else logits.shape[1]
+    total = torch.cat([z.float().logsumexp(-1) for z in logits.flatten(0, 1).split(few)])
     came = batch['input_ids'][:,-K:,None]
-    return logits.logsumexp(-1)-logits.gather(2, came)[...,0]
+    return total.view(came.shape[:2])-logits.gather(2, came)[...,0].float()
 
 # %% ../nbs/12_queries.ipynb #b170000d
 _enough = 2. # a curve ends at the first damage above this

@@ -105,8 +105,8 @@ def _reply_logits(
     p = prompt.to(model.device)
     batch = dict(**p, position_ids=positions(p.attention_mask), use_cache=False)
     with steerer(model, p) if steerer else unsteered():
-        out = model(**last_logits(batch, R+1))
-    return out.logits[:, :-1].float()
+        out = model(**last_logits(batch, R, 1))
+    return out.logits.float()
 
 # %% ../../nbs/41_echo.ipynb #ec40000f
 def _cut(text, ranges):
