@@ -1042,15 +1042,19 @@ def _learn_at_output(model, tok, prompts, texts, done, **kwargs):
     "Field → tensors of `QueryStats` that belong to the output; and the moments of retrieving and of ordinary queries"
     retrieving,ordinary = _Moments(),_Moments()
     asking = _from_context(prompts)
+    apart = any(s.entry for s in sites(model, 'query'))                        # these queries need a pass of their own
     def gradient(kind):
-        heard = retrieving if kind in asking else None
+        heard = retrieving if kind in asking and not apart else None
         return answer_gradient(model, tok, prompts[kind], done=done, heard=heard)
 
     def every(read):
         done(read*(1+kwargs['samples']))
 
     gradients = {kind: gradient(kind) for kind in prompts}
-    F = fisher(model, tok, texts, done=every, heard=ordinary, **kwargs)
+    F = fisher(model, tok, texts, done=every, heard=None if apart else ordinary, **kwargs)
+    if apart:
+        last = query_moments(model, tok, [r.text for kind in asking for r in prompts[kind]], last=True)
+        return dict(gradients=gradients, fisher=F),(last, query_moments(model, tok, texts))
     return dict(gradients=gradients, fisher=F),(retrieving.means(), ordinary.means())
 
 # %% ../nbs/12_queries.ipynb #c1d20a4b
