@@ -171,7 +171,8 @@ def _divergences(
     real, # B×R, True for tokens of replies
 ): # B
     "The mean KL over the tokens of each reply"
-    kl = certain+logits.logsumexp(-1)-torch.einsum('brv,brv->br', p, logits)
+    log_p = logits-logits.logsumexp(-1, keepdim=True)
+    kl = certain-(p*log_p).sum(-1)                                             # summed in pairs: an einsum is not exact
     return (kl*real).sum(1)/real.sum(1)
 
 # %% ../../nbs/41_echo.ipynb #ec400015
