@@ -5,20 +5,22 @@
 # %% auto #0
 __all__ = ['damage_steps', 'read_batch', 'token_budget', 'by_tokens', 'rotations', 'Recall', 'recalls', 'query_moments',
            'effective', 'ridged', 'least_damage', 'texts_and_spans', 'retrieval_score', 'Added', 'frozen',
-           'check_gradients', 'has_values', 'score_gradients', 'first_tokens', 'over_answers', 'answer_gradient',
-           'drawn', 'fisher', 'are_curves', 'are_lengths', 'QueryStats', 'own_kinds', 'checked_kinds', 'regular_fisher',
-           'predicted_divergence', 'natural_vector', 'curve_name', 'check_texts', 'sample_recalls', 'learn_queries']
+           'check_gradients', 'has_values', 'last_logits', 'gradient_kernel', 'score_gradients', 'first_tokens',
+           'over_answers', 'answer_gradient', 'drawn', 'AddedApart', 'fisher', 'are_curves', 'are_lengths',
+           'QueryStats', 'own_kinds', 'checked_kinds', 'regular_fisher', 'predicted_divergence', 'natural_vector',
+           'curve_name', 'check_texts', 'sample_recalls', 'learn_queries']
 
 # %% ../nbs/12_queries.ipynb #3d8096e5
 import math, random
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 import numpy as np
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from fastcore.basics import chunked, patch
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -174,15 +176,25 @@ def recalls(
     return {kind: prompts for kind,prompts in found.items() if prompts}
 
 # %% ../nbs/12_queries.ipynb #c1d20a1d
-def _queries(model, batch, pick):
-    "The queries of the picked tokens (N of B×T), before RoPE: N×H×G×D in float32 for each layer, on the model's device"
-    got = {}
+@contextmanager
+def _hearing(model, pick):
+    "While open, note the queries of the picked tokens (N of B×T), before RoPE; yields a list: N×H×G×D of each layer"
+    got:dict = {}
+    layers:list = []
     def note(site, states):
-        got[site.layer] = states[pick].float()
+        got[site.layer] = states.detach()[pick].float()
 
     with site_hooks(sites(model, 'query'), note):
-        decoder(model)(**batch)
-    return [got[layer].unflatten(1, (s.H, s.G)) for layer,s in zip(sorted(got), shapes(model))]
+        yield layers
+    layers += [got[layer].unflatten(1, (s.H, s.G)) for layer,s in zip(sorted(got), shapes(model))]
+
+# %% ../nbs/12_queries.ipynb #73a8c72f
+def _counted(mask, last=False):
+    "Which tokens' queries count, B×T: all but the first of each text, or the last"
+    pick = mask.bool() & (mask.cumsum(1)>1)
+    if last:
+        pick[:,:-1] = False
+    return pick
 
 # %% ../nbs/12_queries.ipynb #b4434f4b
 def _moments(q):
@@ -190,13 +202,20 @@ def _moments(q):
     each = q.permute(1, 0, 2, 3).flatten(1, 2)                                 # H, N·G, D
     return each.sum(1)/q.shape[2],each.mT@each/q.shape[2]
 
-# %% ../nbs/12_queries.ipynb #79cb1d89
-def _that_count(mask, last):
-    "B×T, True for the last token of each row, or for all but its first"
-    pick = mask.bool() & (mask.cumsum(1)>1)
-    if last:
-        pick[:,:-1] = False
-    return pick
+# %% ../nbs/12_queries.ipynb #02318f30
+class _Moments:
+    "The mean of queries and of their outer products, over batches"
+    def __init__(self):
+        self.first:Any = 0
+        self.second:Any = 0
+        self.n = 0
+    def add(self, layers):
+        sums = [_moments(q) for q in layers]                                   # N, H, G, D each
+        self.first = self.first+stacked([a.double().cpu() for a,_ in sums])
+        self.second = self.second+stacked([b.double().cpu() for _,b in sums])
+        self.n += len(layers[0])
+    def means(self):
+        return self.first/self.n,self.second/self.n
 
 # %% ../nbs/12_queries.ipynb #0236ae42
 @torch.no_grad()
@@ -209,18 +228,14 @@ def query_moments(
     done:Callable=_unheard, # called with the number of texts of each batch
 )->tuple: # (mean of the queries L×H×D, mean of their outer products L×H×D×D), before RoPE, float64
     "Moments of queries, pooled over the query heads that share a KV head"
-    first:Any = 0
-    second:Any = 0
-    n = 0
+    heard = _Moments()
     for rows in _batched(model, tok, texts, batch_size):
         prompt,batch = read_batch(model, tok, [texts[i] for i in rows])
-        layers = _queries(model, batch, _that_count(prompt.attention_mask, last))    # N, H, G, D each
-        sums = [_moments(q) for q in layers]
-        first = first+stacked([a.double().cpu() for a,_ in sums])
-        second = second+stacked([b.double().cpu() for _,b in sums])
-        n += len(layers[0])
+        with _hearing(model, _counted(prompt.attention_mask, last)) as layers:
+            decoder(model)(**batch)
+        heard.add(layers)
         done(len(rows))
-    return first/n,second/n
+    return heard.means()
 
 # %% ../nbs/12_queries.ipynb #7cfde93b
 def effective(
@@ -342,20 +357,65 @@ def has_values(
     except ModelError:
         return False
 
+# %% ../nbs/12_queries.ipynb #cf7402fe
+def last_logits(
+    batch:dict, # the arguments of a forward pass, with input_ids B×T
+    n:int, # how many tokens of each row …
+    after:int=0, # … with so many behind them
+)->dict: # these arguments and `logits_to_keep`
+    "Ask for the logits of the last tokens only, by their columns"
+    end = batch['input_ids'].shape[1]-after
+    return {**batch, 'logits_to_keep': torch.arange(end-n, end)}
+
+# %% ../nbs/12_queries.ipynb #3e3175b1
+def gradient_kernel(
+    model:PreTrainedModel, # where the passes run
+    tokens:int, # columns of the batch
+): # a context manager
+    "The attention kernel for a pass with gradients: PyTorch's choice, but for short texts in bfloat16 on a processor"
+    slow = model.device.type=='cpu' and model.dtype!=torch.float32
+    return sdpa_kernel(SDPBackend.MATH) if slow and tokens<=192 else nullcontext()
+
 # %% ../nbs/12_queries.ipynb #d673e0d9
 def score_gradients(
     model:PreTrainedModel, # a causal LM
     prompt:Prompt, # a batch of marked texts
-    batch:dict, # the arguments of its forward pass
+    batch:dict, # the arguments of its forward pass; `logits_to_keep`: of the last so many tokens only
     leaf:torch.Tensor, # what to differentiate in
     steerer, # one in which `leaf` has a part
     scores, # called with (log-probabilities B×T×V, `Prompt`); yields tensors B, a number for each row
 )->list: # of tensors like `leaf`, float64, one for each score
     "Gradients of scores of a batch in something that steers it"
-    with frozen(model), torch.enable_grad(), steerer(model, prompt):
-        log_p = model(**batch).logits.float().log_softmax(-1)
+    T = batch['input_ids'].shape[1]
+    kept = batch.get('logits_to_keep')
+    wanted = last_logits(batch, kept) if kept else batch
+    with frozen(model), torch.enable_grad(), gradient_kernel(model, T), steerer(model, prompt):
+        log_p = model(**wanted).logits.float().log_softmax(-1)
         found = [torch.autograd.grad(rows.sum(), leaf, retain_graph=True)[0] for rows in scores(log_p, prompt)]
     return [g.double().cpu() for g in found]
+
+# %% ../nbs/12_queries.ipynb #81c77656
+@contextmanager
+def _overheard(
+    model, # a causal LM
+    prompt, # the batch
+    heard, # `_Moments`; None: nobody listens
+    last=False, # the queries of the last tokens only
+):
+    "While open, add the queries of a pass to moments"
+    if heard is None:
+        yield
+        return
+    with _hearing(model, _counted(prompt.attention_mask, last)) as layers:
+        yield
+    heard.add(layers)
+
+# %% ../nbs/12_queries.ipynb #cfa4d3ae
+def _zeros(model, *rows):
+    "Vectors to differentiate in, at zero: 2 (keys, values) × rows × L×H×D"
+    own = shapes(model)
+    room = len(own),max(s.H for s in own),max(s.D for s in own)
+    return torch.zeros(2, *rows, *room, device=model.device, requires_grad=True)
 
 # %% ../nbs/12_queries.ipynb #fbbb7caf
 def _gradients(
@@ -364,15 +424,15 @@ def _gradients(
     texts, # a batch of them …
     spans, # … and what is marked in each
     scores, # called with (log-probabilities B×T×V, Prompt); yields tensors B to differentiate, a number for each row
+    heard=None, # `_Moments` to which the queries of the last tokens are added
     **kwargs, # of the forward pass
 )->list: # 2×B×L×H×D for each of them, in keys and in values, float64
     "Gradients in vectors added to the marked tokens"
     prompt,batch = read_batch(model, tok, texts, spans)
-    own = shapes(model)
-    room = len(own),max(s.H for s in own),max(s.D for s in own)
-    zero = torch.zeros(2, len(texts), *room, device=model.device, requires_grad=True)
+    zero = _zeros(model, len(texts))
     added = Added(*zero) if has_values(model) else Added(zero[0])
-    found = score_gradients(model, prompt, {**batch, **kwargs}, zero, added, scores)
+    with _overheard(model, prompt, heard, last=True):
+        found = score_gradients(model, prompt, {**batch, **kwargs}, zero, added, scores)
     for g in found:
         check_gradients(model, g[0])
     return found
@@ -412,9 +472,10 @@ def answer_gradient(
     prompts:list[Recall],
     batch_size:int|None=None, # prompts a forward pass; None: by `token_budget`
     done:Callable=_unheard, # called with the number of prompts of each batch
+    heard:_Moments|None=None, # to which the queries of the last tokens are added
 )->torch.Tensor: # 2×L×H×D, in keys and in values, float64
     "g: mean gradient of the answer's log-probability in vectors added to the marked tokens"
-    gradients = partial(_gradients, model, tok, logits_to_keep=1)
+    gradients = partial(_gradients, model, tok, heard=heard, logits_to_keep=1)
     return over_answers(model, tok, prompts, gradients, batch_size, done)
 
 # %% ../nbs/12_queries.ipynb #91da82c0
@@ -438,54 +499,136 @@ def drawn(samples, seed):
     return scores
 
 # %% ../nbs/12_queries.ipynb #b1700008
-def _uniform(places, counts, width, samples, seed):
+def _uniform(texts, counts, width, samples, seed):
     "A random number for each drawn token: samples×B×width, of each row its last `count`; the others are zero"
-    u = torch.zeros(samples, len(places), width)
-    for row,(place,count) in enumerate(zip(places, counts)):
-        own = np.random.default_rng([seed, place]).random((samples, count))
+    u = torch.zeros(samples, len(texts), width)
+    for row,(text,count) in enumerate(zip(texts, counts)):
+        own = np.random.default_rng([seed, text]).random((samples, count))
         u[:, row, width-count:] = torch.from_numpy(own)
     return u
 
 # %% ../nbs/12_queries.ipynb #5de5b518
-def _drawn_at(places, samples, seed):
-    "As `drawn`, for the numbers of some places, where only the last log-probabilities are kept"
-    def scores(log_p, prompt):
-        log_p = log_p[:,:-1]
-        K = log_p.shape[1]
-        after = _harm().after_mark(prompt)[:,-K:]                              # B, K
-        cumulated = log_p.detach().exp().cumsum(-1)
-        u = _uniform(places, after.sum(1).tolist(), K, samples, seed).to(cumulated)*cumulated[...,-1]
-        x = torch.searchsorted(cumulated, u.permute(1, 2, 0).contiguous(), right=True)
-        x = x.clamp(max=log_p.shape[2]-1)                                      # B, K, samples
-        for row in log_p.gather(2, x).unbind(-1):
-            yield (row*after).sum(1)/after.sum(1).sqrt()
-    return scores
+def _draws(
+    p, # probabilities, B×K×V
+    u, # random numbers, samples×B×K
+): # samples×B×K
+    "The words at which the cumulated probabilities exceed some numbers"
+    cumulated = p.cumsum(-1)
+    u = u.to(cumulated)*cumulated[...,-1]
+    x = torch.searchsorted(cumulated, u.permute(1, 2, 0).contiguous(), right=True)
+    return x.clamp(max=p.shape[-1]-1).permute(2, 0, 1)
+
+# %% ../nbs/12_queries.ipynb #e8a01a2d
+def _apart(text, rng, most, words=12):
+    "As `some_words`, but several runs that do not touch: at most so many, and as many as the first half has room for"
+    low,total = 2,len(text.split())
+    room = max(low, total//2-words-1)+words-low+1                              # words, and one behind the last run
+    n = max(1, min(most, room//(words+1)))
+    free = room-n*(words+1)
+    starts = [low+i*(words+1)+gap for i,gap in enumerate(sorted(rng.randrange(free+1) for _ in range(n)))]
+    return [o for i in starts for o in _harm().some_words(text, rng, words, i, i)]
+
+# %% ../nbs/12_queries.ipynb #752e95e2
+def _numbered(model, tok, texts, marks):
+    "As `read_batch`, with the number of its mark as each token's weight, from 1; 0 where none is"
+    prompt,batch = read_batch(model, tok, texts)
+    numbers = prompt.weights
+    for k in range(max(len(own) for own in marks)):
+        one,_ = read_batch(model, tok, texts, [own[k:k+1] for own in marks])
+        numbers = numbers.masked_fill(one.weights.ne(0), k+1)
+    return Prompt(prompt.input_ids, prompt.attention_mask, numbers),batch
+
+# %% ../nbs/12_queries.ipynb #debec1ec
+def _adding_apart(vectors):
+    "An edit that adds vectors B×N×H×D, one for each of N marks, where weights are the numbers of the marks"
+    def edit(states, part):
+        of = part.weights[...,None]==torch.arange(1, vectors.shape[1]+1, device=states.device) # B, T, N
+        own = vectors[:,:,:states.shape[2],:states.shape[3]].to(states)
+        states[:, part.start:part.stop].add_(torch.einsum('btn,bnhd->bthd', of.to(states), own))
+    return edit
+
+# %% ../nbs/12_queries.ipynb #ea670709
+class AddedApart:
+    "Adds a vector of its own to the keys of each mark, and one to its values; weights are the numbers of the marks"
+    def __init__(self,
+        keys:torch.Tensor, # B×N×L×H×D
+        values:torch.Tensor|None=None, # likewise; None: leave them alone
+    ):
+        given = dict(key=keys, value=values)
+        self.added = {kind: v for kind,v in given.items() if v is not None}
+    def __call__(self, model, prompt:Prompt):
+        every = [(site, v[:,:,i]) for kind,v in self.added.items() for i,site in enumerate(sites(model, kind))]
+        return EditSession(model, prompt, [(site, _adding_apart(v)) for site,v in every])
+
+# %% ../nbs/12_queries.ipynb #5452c1dc
+def _behind(prompt):
+    "Which predictions count, B×(T−1), of a prompt whose weights are numbers; and how many behind each mark, B×N"
+    numbers = prompt.weights
+    each = torch.arange(1, int(numbers.max())+1, device=numbers.device)
+    columns = torch.arange(numbers.shape[1], device=numbers.device)
+    last = ((numbers[...,None]==each)*columns[:,None]).amax(1)                 # B, N; 0 where there is no such mark
+    counted = (columns>last[:,:1]) & prompt.attention_mask.bool() & (numbers==0)
+    behind = counted[...,None] & (columns[:,None]>last[:,None]) & (last>0)[:,None] # B, T, N
+    return counted[:,1:],behind.sum(1)
+
+# %% ../nbs/12_queries.ipynb #e33b6608
+def _logit_gradients(p, x, counted):
+    "The gradient of Σ log p(x) over what counts, B×K, in logits of which p are the softmax: one for each draw x, B×K"
+    chances = p*counted[...,None]
+    for own in x:
+        res = -chances
+        yield res.scatter_add_(2, own[...,None], counted[...,None].to(res))
+
+# %% ../nbs/12_queries.ipynb #a4cab468
+def _drawn_gradients(
+    model, # a causal LM
+    prompt, # a batch of texts, its weights the numbers of marks
+    batch, # the arguments of its forward pass
+    rows, # the number of each text
+    samples, # draws
+    seed, # of what is drawn
+    heard=None, # `_Moments`, to which the queries are added
+): # for each draw 2×B×N×L×H×D, divided by the root of the number of predictions
+    "Gradients of Σ log p(x) behind each mark in the vectors added to it"
+    counted,counts = _behind(prompt)
+    K = int(counted.shape[1]-counted.long().argmax(1).min())                   # predictions, from the first that counts
+    zero = _zeros(model, *counts.shape)
+    added = AddedApart(*zero) if has_values(model) else AddedApart(zero[0])
+    kernel = gradient_kernel(model, prompt.input_ids.shape[1])
+    with frozen(model), torch.enable_grad(), kernel, _overheard(model, prompt, heard), added(model, prompt):
+        logits = model(**last_logits(batch, K, 1)).logits
+    p = logits.detach().float().softmax(-1)
+    counted = counted[:,-K:]
+    u = _uniform(rows, (K-counted.long().argmax(1)).tolist(), K, samples, seed)
+    for g in _logit_gradients(p, _draws(p, u), counted):
+        found, = torch.autograd.grad(logits, zero, g.to(logits.dtype), retain_graph=True)
+        yield found/counts.clamp(min=1).sqrt()[...,None,None,None]
 
 # %% ../nbs/12_queries.ipynb #463ab1aa
 def fisher(
     model:PreTrainedModel, # a causal LM
     tok:PreTrainedTokenizerBase, # its fast tokenizer
     texts:list[str], # plain paragraphs
-    spans:int=3, # places to mark in each text
-    samples:int=4, # draws from the model for each of them
+    spans:int=4, # places to mark in each text, at most: as many as fit
+    samples:int=2, # draws from the model for each text
     seed:int=0, # of places and draws
     batch_size:int|None=None, # texts a forward pass; None: by `token_budget`
-    done:Callable=_unheard, # called with the number of places of each batch
+    done:Callable=_unheard, # called with the number of texts of each batch
+    heard:_Moments|None=None, # to which the queries of the texts are added
 )->torch.Tensor: # 2×L×H×D×D, for keys and for values, float64, per token
     "F: blocks of the Fisher information of the text after a marked span in vectors added to the span's tokens"
     rng = random.Random(seed)
-    every = sorted(texts, key=len)*spans
-    places = [_harm().some_words(t, rng) for t in every]
+    texts = sorted(texts, key=len)
+    places = [_apart(t, rng, spans) for t in texts]
     total = torch.zeros((), dtype=torch.float64)
-    for rows in _batched(model, tok, every, batch_size, outputs=True):
-        some,marks = [every[i] for i in rows],[places[i] for i in rows]
-        after = _harm().after_mark(read_batch(model, tok, some, marks)[0])
-        kept = int(after.sum(1).max())+1
-        found = _gradients(model, tok, some, marks, _drawn_at(rows, samples, seed), logits_to_keep=kept)
-        g = torch.cat(found, 1).permute(0, 2, 3, 1, 4)                         # 2, L, H, rows·samples, D
-        total = total+g.mT@g
+    for rows in _batched(model, tok, texts, batch_size, outputs=True):
+        prompt,batch = _numbered(model, tok, [texts[i] for i in rows], [places[i] for i in rows])
+        for g in _drawn_gradients(model, prompt, batch, rows, samples, seed, heard):
+            check_gradients(model, g[0].flatten(0, 1))
+            g = g.double().cpu().flatten(1, 2).permute(0, 2, 3, 1, 4)          # 2, L, H, marks, D
+            total = total+g.mT@g
         done(len(rows))
-    return total/(len(every)*samples)
+    return total/samples/sum(map(len, places))
 
 # %% ../nbs/12_queries.ipynb #683e22cf
 def _is_number(o): return isinstance(o, (int,float)) and not isinstance(o, bool) and math.isfinite(o)
@@ -686,9 +829,11 @@ def _check_model(model):
 # %% ../nbs/12_queries.ipynb #c0ea4da1
 def _nll(model, batch, K):
     "−log p of the last K tokens of a batch, B×K"
-    logits = model(**batch, logits_to_keep=K+1).logits[:,:-1].float()
+    logits = model(**last_logits(batch, K, 1)).logits                          # B, K, V
+    few = 16 if logits.device.type=='cpu' else logits.shape[1]
+    total = torch.cat([z.float().logsumexp(-1) for z in logits.flatten(0, 1).split(few)])
     came = batch['input_ids'][:,-K:,None]
-    return logits.logsumexp(-1)-logits.gather(2, came)[...,0]
+    return total.view(came.shape[:2])-logits.gather(2, came)[...,0].float()
 
 # %% ../nbs/12_queries.ipynb #b170000d
 _enough = 2. # a curve ends at the first damage above this
@@ -750,8 +895,28 @@ def _damage_curves(
             curve.read(model, prompt, batch, plain, after, done)
     return [c.damages for c in curves]
 
+# %% ../nbs/12_queries.ipynb #3e6b9cce
+_every = slice(1, None, 2) # of the steps, measured
+
+def _between(logs):
+    "Log damages at all steps up to the last, from those of every second one"
+    res = [logs[0]/2, logs[0]]
+    for low,high in zip(logs, logs[1:]):
+        res += [(low*high)**.5 if min(low, high)>0 else (low+high)/2, high]
+    return res
+
+# %% ../nbs/12_queries.ipynb #a992e1fa
+def _to_end(damages):
+    "Damages up to the first above `_enough`"
+    over = [d>_enough for d in damages]
+    return list(damages[:over.index(True)+1]) if any(over) else list(damages)
+
+# %% ../nbs/12_queries.ipynb #edeef821
+def _rising(logs):
+    "Damages up to the first above `_enough`, none less than one before it"
+    return _to_end(np.maximum.accumulate(np.exp(np.minimum(logs, 700.))))
+
 # %% ../nbs/12_queries.ipynb #93054db5
-_every = slice(1, None, 2) # of the steps, measured at every length
 _texts = 16 # of each length, about, where there are so many
 
 def _of_length(texts, words):
@@ -773,19 +938,46 @@ def _worse(a, b):
     n = min(len(a), len(b))
     return np.concatenate([np.maximum(a[:n], b[:n]), a[n:], b[n:]])
 
+# %% ../nbs/12_queries.ipynb #2242566a
+_two = [1, 2] # of every second step, measured at each length …
+_earlier = 0 # … and this one, where the first of them has a clearly large damage
+
+def _at_two(model, tok, marked, families, done=_unheard):
+    "For each vector the log damages of the steps that are measured: number of the step → log damage"
+    chosen = [[steps[i] for i in _two] for steps in families]
+    found = [dict(zip(_two, np.log(d))) for d in _damage_curves(model, tok, marked, chosen, done)]
+    large = [i for i,own in enumerate(found) if own[_two[0]]>math.log(_clear)]
+    if large:
+        earlier = _damage_curves(model, tok, marked, [[families[i][_earlier]] for i in large])
+        for i,(damage,) in zip(large, earlier):
+            found[i] = {_earlier: math.log(damage), **found[i]}
+    return found
+
+# %% ../nbs/12_queries.ipynb #cda671d7
+def _in_proportion(measured, shape):
+    "Log damages at every second step, of those that were measured (number → log damage) and of another curve's"
+    steps = damage_steps[_every]
+    def ratio(i, j):
+        known = max(i, j)<len(shape) and min(shape[i], shape[j])>0
+        return shape[i]/shape[j] if known else steps[i]/steps[j]
+
+    nearest = [min(measured, key=lambda j: abs(i-j)) for i in range(len(steps))]
+    return [measured[j]*ratio(i, j) for i,j in enumerate(nearest)]
+
 # %% ../nbs/12_queries.ipynb #b1700012
-def _by_length(model, tok, texts, families, done=_unheard):
-    "For each vector: for each length of mark its tokens and its damage curve [(ε, damage)], the lengths ascending"
-    found:list[dict] = [{} for _ in families]
-    for words in _harm().lengths:
+def _by_length(model, tok, texts, families, known, done=_unheard):
+    "For each vector and length of mark its tokens and its damage curve; known: marked texts, and their log damages"
+    marked,others = known
+    found:list[dict] = [{_tokens_of(tok, marked): _rising(shape)} for shape in others]
+    for words in (w for w in _harm().lengths if w!=_words):
         marked = _of_length(texts, words)
         mean = _tokens_of(tok, marked)
-        tokens = next((t for t in found[0] if abs(t/mean-1)<.2), round(mean, 1))
-        for own,damages in zip(found, _damage_curves(model, tok, marked, families, done)):
-            rising = np.maximum.accumulate(damages)
-            own[tokens] = _worse(rising, own.get(tokens, []))
+        tokens = next((t for t in found[0] if abs(t/mean-1)<.2), mean)
+        two = _at_two(model, tok, marked, families, done)
+        for own,measured,shape in zip(found, two, others):
+            own[tokens] = _worse(_rising(_in_proportion(measured, shape)), own.get(tokens, []))
     def named(damages): return list(zip(damage_steps[_every], map(float, damages)))
-    return [[(t, named(d)) for t,d in sorted(own.items())] for own in found]
+    return [[(round(t, 1), named(d)) for t,d in sorted(own.items())] for own in found]
 
 # %% ../nbs/12_queries.ipynb #ed1ab5a8
 def _steps(v):
@@ -799,13 +991,14 @@ def _times(texts, places, most):
     return min(most, max(1, round(places/len(texts))))
 
 _places = 44,2 # where a damage is measured: about so many, and at most so many a text
+_words = 12 # of these marks
 
 # %% ../nbs/12_queries.ipynb #25010b6b
 def _passes(texts, vectors):
-    "How many texts pass through the model for the curves of so many vectors"
-    by_length = sum(len(_of_length(texts, words)) for words in _harm().lengths)
+    "How many texts pass through the model for the curves of so many vectors, about"
+    by_length = sum(len(_of_length(texts, words)) for words in _harm().lengths if words!=_words)
     own = len(texts)*_times(texts, *_places)
-    return own*(1+vectors*len(damage_steps)) + by_length*(1+vectors*len(damage_steps[_every]))
+    return own*(1+vectors*len(damage_steps[_every])) + by_length*(1+vectors*len(_two))
 
 # %% ../nbs/12_queries.ipynb #b1700013
 def _curves(stats, model, tok, texts, chosen, done=_unheard):
@@ -813,12 +1006,13 @@ def _curves(stats, model, tok, texts, chosen, done=_unheard):
     def vector(kinds, values):
         return natural_vector(stats, kinds, values=values).float().to(model.device)[:,None]
 
-    families = [_steps(vector(*which)) for which in chosen]
+    families = [_steps(vector(*which))[_every] for which in chosen]
     names = [curve_name(*which) for which in chosen]
     rng = random.Random(0)
-    marked = [(t, _harm().some_words(t, rng)) for t in sorted(texts, key=len)*_times(texts, *_places)]
-    damages = _damage_curves(model, tok, marked, families, done)
-    lengths = _by_length(model, tok, texts, [steps[_every] for steps in families], done)
+    marked = [(t, _harm().some_words(t, rng, _words)) for t in sorted(texts, key=len)*_times(texts, *_places)]
+    logs = [[math.log(d) for d in own] for own in _damage_curves(model, tok, marked, families, done)]
+    lengths = _by_length(model, tok, texts, families, (marked, logs), done)
+    damages = [_to_end([math.exp(x) for x in _between(own)]) for own in logs]
     return {name: list(zip(damage_steps, d)) for name,d in zip(names, damages)},dict(zip(names, lengths))
 
 # %% ../nbs/12_queries.ipynb #f3f0a553
@@ -846,25 +1040,40 @@ def measured(self:QueryStats,
     with eval_mode(model):
         return _with_curves(self, *_curves(self, model, tok, texts, [(kinds, values)]))
 
+# %% ../nbs/12_queries.ipynb #3e25c453
+def _from_context(prompts):
+    "The kinds of prompts whose last token retrieves from a context; without any, instructions"
+    return [kind for kind in prompts if kind!='instruction'] or ['instruction']
+
 # %% ../nbs/12_queries.ipynb #e5aa61b0
-def _learn_at_logit(model, tok, prompts, texts, distances, done):
-    "The parts of `QueryStats` that belong to the logits: field → tensor"
-    R,scale = rotations(model, distances)
-    from_context = [r.text for kind in prompts for r in prompts[kind] if kind!='instruction']
-    retrieving = from_context or [r.text for r in prompts['instruction']]
-    mean,_ = effective(R, *query_moments(model, tok, retrieving, last=True, done=done))
-    ordinary,second = effective(R, *query_moments(model, tok, texts, done=done))
-    retrieval = retrieval_score(model, tok, prompts.get('copy') or prompts['instruction'], done=done)
-    return dict(mean=mean, second=second, ordinary=ordinary, retrieval=retrieval, scale=scale)
+def _learn_at_output(model, tok, prompts, texts, done, **kwargs):
+    "Field → tensors of `QueryStats` that belong to the output; and the moments of retrieving and of ordinary queries"
+    retrieving,ordinary = _Moments(),_Moments()
+    asking = _from_context(prompts)
+    apart = any(s.entry for s in sites(model, 'query'))                        # these queries need a pass of their own
+    def gradient(kind):
+        heard = retrieving if kind in asking and not apart else None
+        return answer_gradient(model, tok, prompts[kind], done=done, heard=heard)
+
+    def every(read):
+        done(read*(1+kwargs['samples']))
+
+    gradients = {kind: gradient(kind) for kind in prompts}
+    F = fisher(model, tok, texts, done=every, heard=None if apart else ordinary, **kwargs)
+    if apart:
+        last = query_moments(model, tok, [r.text for kind in asking for r in prompts[kind]], last=True)
+        return dict(gradients=gradients, fisher=F),(last, query_moments(model, tok, texts))
+    return dict(gradients=gradients, fisher=F),(retrieving.means(), ordinary.means())
 
 # %% ../nbs/12_queries.ipynb #c1d20a4b
-def _learn_at_output(model, tok, prompts, texts, done, **kwargs):
-    "The parts of `QueryStats` that belong to the output: field → tensors"
-    gradients = {kind: answer_gradient(model, tok, some, done=done) for kind,some in prompts.items()}
-    def every(places):
-        done(places*(1+kwargs['samples']))
-
-    return dict(gradients=gradients, fisher=fisher(model, tok, texts, done=every, **kwargs))
+def _learn_at_logit(model, tok, prompts, moments, distances, done):
+    "Field → tensor of `QueryStats` that belong to the logits"
+    R,scale = rotations(model, distances)
+    retrieving,ordinary = moments
+    mean,_ = effective(R, *retrieving)
+    usual,second = effective(R, *ordinary)
+    retrieval = retrieval_score(model, tok, prompts.get('copy') or prompts['instruction'], done=done)
+    return dict(mean=mean, second=second, ordinary=usual, retrieval=retrieval, scale=scale)
 
 # %% ../nbs/12_queries.ipynb #b9f71a50
 def sample_recalls(pairs, per_kind, seed):
@@ -878,32 +1087,19 @@ def sample_recalls(pairs, per_kind, seed):
 def _learned(model, tok, prompts, texts, distances, done, seed, **kwargs):
     "`QueryStats` without damage curves"
     seen = [t for i,t in enumerate(texts) if i%3]
-    at_logit = _learn_at_logit(model, tok, prompts, seen, distances, done)
-    at_output = _learn_at_output(model, tok, prompts, seen, done, seed=seed, **kwargs)
+    at_output,moments = _learn_at_output(model, tok, prompts, seen, done, seed=seed, **kwargs)
+    at_logit = _learn_at_logit(model, tok, prompts, moments, distances, done)
     count = sum(len(some) for some in prompts.values())
     meta = stats_meta(model, QueryStats, prompts=count, texts=len(texts), distances=list(distances), seed=seed)
     return QueryStats(**at_logit, **at_output, layers=[s.layer for s in sites(model)], meta=meta)
 
-_marked = 132,3 # places for the Fisher information: about so many, and at most so many a text
-
 # %% ../nbs/12_queries.ipynb #d66c144f
-def _work(prompts, texts, spans, samples, vectors):
+def _work(prompts, texts, samples, vectors):
     "About how many texts pass through the model"
-    from_context = [k for k in prompts if k!='instruction'] or ['instruction']
     scored = 'copy' if 'copy' in prompts else 'instruction'
-    count = {k: len(some) for k,some in prompts.items()}
+    own = sum(len(some) for some in prompts.values())+len(prompts[scored])
     seen = len(texts)-len(texts[::3])
-    own = sum(count.values())+sum(count[k] for k in from_context)+count[scored]
-    return own+seen*(1+spans*(1+samples))+_passes(texts[::3], vectors)
-
-# %% ../nbs/12_queries.ipynb #5643141d
-def _places_a_text(spans, texts):
-    "How many places to mark in each paragraph; raises `DataError` for what is no number of places"
-    if spans is None:
-        return _times([t for i,t in enumerate(texts) if i%3], *_marked)
-    if spans<1:
-        raise DataError(f'spans={spans!r}: expected a whole number of places in each text, from 1, or None')
-    return spans
+    return own+seen*(1+samples)+_passes(texts[::3], vectors)
 
 # %% ../nbs/12_queries.ipynb #1cd61181
 def learn_queries(
@@ -913,8 +1109,8 @@ def learn_queries(
     texts:list[str], # plain paragraphs; every third one is held back to measure the damage
     distances:Sequence[int]=range(4, 129, 8), # Δ between a query and a marked key, in tokens
     per_kind:int=200, # so many prompts of each kind
-    spans:int|None=None, # as in `fisher`; None: about 132 places in all, at most 3 a text
-    samples:int=4, # as in `fisher`
+    spans:int=4, # as in `fisher`
+    samples:int=2, # as in `fisher`
     seed:int=0, # of what is drawn
     progress:bool=True, # show a progress bar
 )->QueryStats:
@@ -923,9 +1119,11 @@ def learn_queries(
     prompts = sample_recalls(pairs, per_kind, seed)
     check_texts(texts, 6)
     _check_model(model)
-    spans = _places_a_text(spans, texts)
+    for name,value in dict(spans=spans, samples=samples).items():
+        if value<1:
+            raise DataError(f'{name}={value!r}: expected a whole number from 1')
     chosen = [(None, values) for values in (False, True)[:1+has_values(model)]]
-    work = _work(prompts, texts, spans, samples, len(chosen))
+    work = _work(prompts, texts, samples, len(chosen))
     with eval_mode(model), tqdm(total=work, desc='learning', unit='texts', disable=not progress) as bar:
         done = bar.update
         stats = _learned(model, tok, prompts, texts, distances, done, spans=spans, samples=samples, seed=seed)

@@ -21,8 +21,8 @@ from ..tasks import Chat, say_again, to_prompt
 from ..backends.hf import generate, unsteered
 from ..contrast import eval_mode
 from ..echo_prompts import EchoPrompt, echo_prompts
-from ..queries import Added, QueryStats, by_tokens, frozen, has_values, predicted_divergence, regular_fisher
-from ..queries import token_budget
+from ..queries import Added, QueryStats, by_tokens, frozen, gradient_kernel, has_values, last_logits
+from ..queries import predicted_divergence, regular_fisher, token_budget
 from .base import Look, Range, register
 from .key_bias import KeyBias
 
@@ -95,18 +95,18 @@ def _with_replies(
     return Prompt(ids, mask, weights),real
 
 # %% ../../nbs/41_echo.ipynb #ec40000c
-def _reply_logp(
+def _reply_logits(
     model, # a causal LM
     prompt, # a `Prompt` of B rows, prompts and replies
     R, # columns of the replies
     steerer=None, # None: plain
 ): # B×R×vocabulary, float32
-    "Log-probabilities that predict the last R columns"
+    "Logits that predict the last R columns"
     p = prompt.to(model.device)
-    at = positions(p.attention_mask)
+    batch = dict(**p, position_ids=positions(p.attention_mask), use_cache=False)
     with steerer(model, p) if steerer else unsteered():
-        out = model(**p, position_ids=at, use_cache=False, logits_to_keep=R+1)
-    return out.logits[:, :-1].float().log_softmax(-1)
+        out = model(**last_logits(batch, R, 1))
+    return out.logits.float()
 
 # %% ../../nbs/41_echo.ipynb #ec40000f
 def _cut(text, ranges):
@@ -141,11 +141,11 @@ def _guided(log_p, log_q, guidance):
 def _teacher_logp(model, tok, queries, replies, guidance):
     "What the teacher predicts at each token of the replies, B×R×vocabulary"
     p,real = _with_replies(to_prompt(tok, [say_again(q) for q in queries]), replies)
-    log_p = _reply_logp(model, p, real.shape[1])
+    log_p = _reply_logits(model, p, real.shape[1]).log_softmax(-1)
     if not guidance:
         return log_p
     q,_ = _with_replies(to_prompt(tok, [without_marked(q) for q in queries]), replies)
-    return _guided(log_p, _reply_logp(model, q, real.shape[1]), guidance)
+    return _guided(log_p, _reply_logits(model, q, real.shape[1]).log_softmax(-1), guidance)
 
 # %% ../../nbs/41_echo.ipynb #ec400014
 def _leaf(model, v):
@@ -157,10 +157,22 @@ def _leaf(model, v):
         leaf += v[:,None].to(leaf)
     return leaf.requires_grad_(True)
 
+# %% ../../nbs/41_echo.ipynb #81414c3c
+def _spoken(log_p):
+    "Probabilities B×R×vocabulary, and Σ p log p, B×R"
+    p = log_p.exp()
+    return p,(p*log_p.clamp(min=-1e4)).sum(-1)
+
 # %% ../../nbs/41_echo.ipynb #7137a058
-def _divergences(teacher, student, real):
-    "The mean KL over the tokens of each reply, B"
-    kl = (teacher.exp()*(teacher.clamp(min=-1e4)-student)).sum(-1)
+def _divergences(
+    p, # of the teacher, B×R×vocabulary
+    certain, # Σ p log p, B×R
+    logits, # of the student
+    real, # B×R, True for tokens of replies
+): # B
+    "The mean KL over the tokens of each reply"
+    log_p = logits-logits.logsumexp(-1, keepdim=True)
+    kl = certain-(p*log_p).sum(-1)                                             # summed in pairs: an einsum is not exact
     return (kl*real).sum(1)/real.sum(1)
 
 # %% ../../nbs/41_echo.ipynb #ec400015
@@ -171,13 +183,14 @@ def _read(model, tok, prompts, replies, guidance, batch_size):
     shares = [max((size+n)/room, n/outputs) for size,n in zip(_sizes(tok, prompts), said)]
     for some in _batches(prompts, shares, batch_size):
         queries,own = [prompts[i].query for i in some],[replies[i] for i in some]
-        yield some, _teacher_logp(model, tok, queries, own, guidance), *_with_replies(to_prompt(tok, queries), own)
+        teacher = _spoken(_teacher_logp(model, tok, queries, own, guidance))
+        yield some, teacher, *_with_replies(to_prompt(tok, queries), own)
 
 # %% ../../nbs/41_echo.ipynb #816e83b1
 def _student(model, p, real, leaf, teacher):
     "KL of a batch under vectors 2×1×L×H×D"
-    student = _reply_logp(model, p, real.shape[1], Added(leaf[0], leaf[1], Strength(sink=False)))
-    return _divergences(teacher, student, real.to(student.device))
+    logits = _reply_logits(model, p, real.shape[1], Added(leaf[0], leaf[1], Strength(sink=False)))
+    return _divergences(*teacher, logits, real.to(logits.device))
 
 # %% ../../nbs/41_echo.ipynb #5fe088aa
 @torch.no_grad()
@@ -217,7 +230,8 @@ def echo_loss(
     loss,g = torch.zeros(len(prompts), dtype=torch.float64),torch.zeros(())
     for some,teacher,p,real in _read(model, tok, prompts, replies, guidance, batch_size):
         leaf = _leaf(model, v)
-        with frozen(model), torch.enable_grad():
+        kernel = gradient_kernel(model, p.input_ids.shape[1])
+        with frozen(model), torch.enable_grad(), kernel:
             own = _student(model, p, real, leaf, teacher)
         loss[some] = own.detach().double().cpu()
         g = g-torch.autograd.grad(own.sum(), leaf)[0][:,0].double().cpu()
