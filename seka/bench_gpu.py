@@ -330,11 +330,10 @@ def random_edit(
     start = round(tokens*(1-marked)/2)
     stop = start+round(tokens*marked)
     w[:,start:stop] = 1
-    index = w.flatten().nonzero()[:,0]
     there = partial(torch.Tensor.to, device=device, dtype=dtype)
     packed = packed_edit('linear', at.to(device), there(full[at]), D)
     return EditCase(at.to(device), at.tolist(), there(full), there(full[at]), there(U), start, stop, there(w),
-                    index.to(device), packed)
+                    w.flatten().nonzero()[:,0].to(device), packed)
 
 # %% ../nbs/28_bench_gpu.ipynb #d3000025
 def edited_exactly(

@@ -1101,6 +1101,13 @@ def _work(prompts, texts, samples, vectors):
     seen = len(texts)-len(texts[::3])
     return own+seen*(1+samples)+_passes(texts[::3], vectors)
 
+# %% ../nbs/12_queries.ipynb #685b90ad
+def _check_counts(**counts):
+    "Raise `DataError` for what is no number of things from 1"
+    for name,value in counts.items():
+        if value<1:
+            raise DataError(f'{name}={value!r}: expected a whole number from 1')
+
 # %% ../nbs/12_queries.ipynb #1cd61181
 def learn_queries(
     model:PreTrainedModel, # a Hugging Face causal LM
@@ -1119,9 +1126,7 @@ def learn_queries(
     prompts = sample_recalls(pairs, per_kind, seed)
     check_texts(texts, 6)
     _check_model(model)
-    for name,value in dict(spans=spans, samples=samples).items():
-        if value<1:
-            raise DataError(f'{name}={value!r}: expected a whole number from 1')
+    _check_counts(spans=spans, samples=samples)
     chosen = [(None, values) for values in (False, True)[:1+has_values(model)]]
     work = _work(prompts, texts, samples, len(chosen))
     with eval_mode(model), tqdm(total=work, desc='learning', unit='texts', disable=not progress) as bar:

@@ -848,8 +848,7 @@ class EditSession(Session):
         if p.part and p.reached!=len(self.functions):
             raise SteeringError(
                 f'{len(self.functions)} places were to be edited and {p.reached} were reached in this forward '
-                f'pass: '
-                'this way of running the model cannot be steered')
+                'pass: this way of running the model cannot be steered')
 
 # %% ../../nbs/06_hf.ipynb #90206b18
 @patch
