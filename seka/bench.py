@@ -643,15 +643,24 @@ def bench_table(
 _across = dict(tokens='prompt length (¾ marked)', marked='share of the prompt that is marked')
 _up = dict(read_ms_ratio=('time to read, plain = 1',1.), peak_mb_more=('peak memory over plain (MB)',0.))
 
+# %% ../nbs/27_bench.ipynb #27cae3a3
+def _quartile_lines(ax, rows, x, y):
+    "Quartiles of each method as upright lines, side by side: bands of several methods cover each other"
+    for line in ax.get_lines():
+        own = rows[rows.method==line.get_label()]
+        beside = .02*(list(rows.method.unique()).index(line.get_label())-1.5) if len(own) else 0
+        ax.vlines(own[x]*(1+beside), own[f'{y}_low'], own[f'{y}_high'], color=line.get_color(), lw=1, zorder=1)
+
 # %% ../nbs/27_bench.ipynb #c2a1001e
 def _panel(ax, rows, x, y):
-    "A line with a band of quartiles for each method"
+    "A line for each method, and its quartiles"
     from seka.plots import plot_costs
     rows = rows.dropna(subset=[y])
     over = 'length' if x=='tokens' else x
     label,plain = _up[y]
-    table = dict(method=rows.method, ratio=rows[y], low=rows[f'{y}_low'], high=rows[f'{y}_high'])
-    plot_costs({**table, over: rows[x]}, label, over, plain, ax).set_xlabel(_across[x])
+    table = {'method': rows.method, 'ratio': rows[y], over: rows[x]}
+    plot_costs(table, label, over, plain, ax).set_xlabel(_across[x])
+    _quartile_lines(ax, rows, x, y)
 
 # %% ../nbs/27_bench.ipynb #11251030
 def plot_bench(
