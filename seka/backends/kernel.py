@@ -127,7 +127,7 @@ if triton:
 def _shape_of(packed, rows):
     "What the kernel is compiled for"
     P = max(16, 1<<(packed.dim-1).bit_length())                    # the next power of two
-    R = 0 if packed.linear is None else len(packed.linear)
+    R = 0 if packed.linear is None else 1 if packed.which is None else len(packed.linear)
     return dict(H=len(packed.heads), D=packed.dim, P=P, K=min(P, 64), R=R, SHIFT=packed.shift is not None,
                 SCALE=packed.scale is not None, ROWS=rows)
 
