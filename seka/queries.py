@@ -340,7 +340,10 @@ def check_gradients(
     model:PreTrainedModel, # a causal LM
     gradients:torch.Tensor, # in vectors added to its keys, B×L×H×D
 ):
-    "Raise `ModelError` if gradients come back to some layers and not to others"
+    "Raise `ModelError` if gradients come back to some layers and not to others, or are not finite"
+    if not gradients.isfinite().all():
+        raise ModelError(f'{type(model).__name__} gives gradients that are no numbers, in {model.dtype} on '
+                         f'{model.device.type}. Learn in float32: SEKA_DTYPE=float32, or load(…, dtype=torch.float32)')
     there = gradients.ne(0).any(0).flatten(1).any(1).tolist()
     missing = [s.layer for s,some in zip(sites(model), there) if not some]
     if any(there) and missing:
@@ -368,12 +371,16 @@ def last_logits(
     return {**batch, 'logits_to_keep': torch.arange(end-n, end)}
 
 # %% ../nbs/12_queries.ipynb #3e3175b1
+_sound = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+
 def gradient_kernel(
     model:PreTrainedModel, # where the passes run
     tokens:int, # columns of the batch
 ): # a context manager
-    "The attention kernel for a pass with gradients: PyTorch's choice, but for short texts in bfloat16 on a processor"
-    slow = model.device.type=='cpu' and model.dtype!=torch.float32
+    "The attention kernels for a pass with gradients: no cuDNN; for short texts in bfloat16 on a processor the plain one"
+    if model.device.type!='cpu':
+        return sdpa_kernel(_sound)
+    slow = model.dtype!=torch.float32
     return sdpa_kernel(SDPBackend.MATH) if slow and tokens<=192 else nullcontext()
 
 # %% ../nbs/12_queries.ipynb #d673e0d9

@@ -21,7 +21,8 @@ from ..tasks import Chat, say_again, to_prompt
 from ..backends.hf import generate, unsteered
 from ..contrast import eval_mode
 from ..echo_prompts import EchoPrompt, echo_prompts
-from ..queries import Added, QueryStats, by_tokens, frozen, gradient_kernel, has_values, last_logits
+from ..queries import (Added, QueryStats, by_tokens, check_gradients, frozen, gradient_kernel, has_values,
+                          last_logits)
 from ..queries import predicted_divergence, regular_fisher, token_budget
 from .base import Look, Range, register
 from .key_bias import KeyBias
@@ -236,6 +237,7 @@ def echo_loss(
         loss[some] = own.detach().double().cpu()
         g = g-torch.autograd.grad(own.sum(), leaf)[0][:,0].double().cpu()
         done(len(some))
+    check_gradients(model, g[:1])
     return loss,g/len(prompts)
 
 # %% ../../nbs/41_echo.ipynb #ec40001a
