@@ -377,7 +377,7 @@ def gradient_kernel(
     model:PreTrainedModel, # where the passes run
     tokens:int, # columns of the batch
 ): # a context manager
-    "The attention kernels for a pass with gradients: no cuDNN; for short texts in bfloat16 on a processor the plain one"
+    "The attention kernels for a pass with gradients: not cuDNN's; for short texts in bfloat16 on a CPU the plain one"
     if model.device.type!='cpu':
         return sdpa_kernel(_sound)
     slow = model.dtype!=torch.float32
