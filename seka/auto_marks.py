@@ -39,9 +39,10 @@ def _lines(text):
             start = m.end()
     yield start, len(text)
 
-# %% ../nbs/40_auto_marks.ipynb #a40e0009
+# %% ../nbs/40_auto_marks.ipynb #e18e0c8f
 _bullet = re.compile(r'\s*(?:(?:[-*+•–·>]|#{1,6}|\(?(?:\d{1,3}|[a-zA-Z])\)|\d{1,3}\.|\[\d+\])\s+)*')
 
+# %% ../nbs/40_auto_marks.ipynb #a40e0009
 def sentences(
     text:str, # plain text
     language:str='en', # a code, e.g. 'de': whose abbreviations and ordinals are known; signs of all scripts are
@@ -203,12 +204,13 @@ def _against(model, tok, prompt, found, language, against, *how)->torch.Tensor:
     other = _asked_otherwise(prompt, asks, against)
     return _by_attention(model, tok, prompt, found, *how)-_by_attention(model, tok, other, found, *how)
 
-# %% ../nbs/40_auto_marks.ipynb #a40e0025
+# %% ../nbs/40_auto_marks.ipynb #ff2dc37e
 _request = (
     'Below is a request to an assistant.\n\n"""\n{}\n"""\n\n'
     'Which sentence of the request must one have read to answer it well? Copy that sentence word for word, and write '
     'nothing else. If several are needed, copy each on a line of its own. Do not answer the request.')
 
+# %% ../nbs/40_auto_marks.ipynb #a40e0025
 def _script(prompt):
     "A prompt as one text"
     if isinstance(prompt, str):

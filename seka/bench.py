@@ -587,9 +587,10 @@ def _flat(row):
         res |= {k: v[1], f'{k}_low': v[0], f'{k}_high': v[2]} if isinstance(v, list) else {k: v}
     return res
 
-# %% ../nbs/27_bench.ipynb #b9a48c74
+# %% ../nbs/27_bench.ipynb #f1fa4b31
 _head = 'batch','tokens','marked','heads','new_tokens','model'
 
+# %% ../nbs/27_bench.ipynb #b9a48c74
 def _rows_of(name, item, part):
     "The rows of one measurement, each with what it was made of"
     if not isinstance(part.get('rows'), list):

@@ -146,9 +146,10 @@ def _routed(attn, hidden, U, S): # U H×M×D×K, S H×M×K
             P[h] += alpha[m]/top * U[h,m]@U[h,m].T
     return P,torch.zeros_like(P)
 
-# %% ../nbs/28_bench_gpu.ipynb #5e7b7b68
+# %% ../nbs/28_bench_gpu.ipynb #957f0485
 _published = 'published-style seka','published-style adaseka'
 
+# %% ../nbs/28_bench_gpu.ipynb #5e7b7b68
 def methods(
     model, # a Hugging Face causal LM
 )->dict: # name → steerer; None for plain, 'repeat' for the marked text said again
@@ -186,13 +187,14 @@ def plan_mb(
         return None
     return sum(e.tensor.numel() for e in edits)*itemsize/2**20
 
-# %% ../nbs/28_bench_gpu.ipynb #ab49fc90
+# %% ../nbs/28_bench_gpu.ipynb #edf12f38
 _kernel_kinds = dict(
     attention=('flash','fmha','attention'),
     matmul=('gemm','nvjet','cutlass','wgmma','gemv','splitk'),
     seka=('_add_projection',),
     copy=('memcpy','memset'))
 
+# %% ../nbs/28_bench_gpu.ipynb #ab49fc90
 def _kernel_kind(kernel):
     name = kernel.lower()
     return next((k for k,words in _kernel_kinds.items() if any(w in name for w in words)), 'elementwise and other')
@@ -236,9 +238,10 @@ def launches(
         wall_ms=round(wall, 3),
         calls=dict(calls))
 
-# %% ../nbs/28_bench_gpu.ipynb #d300001a
+# %% ../nbs/28_bench_gpu.ipynb #3d148975
 _counted_keys = 'kernels','copies','waits'
 
+# %% ../nbs/28_bench_gpu.ipynb #d300001a
 def kernel_counts(
     model, # a Hugging Face causal LM on a GPU
     prompt:Prompt, # on its device

@@ -170,11 +170,12 @@ def counterfact(
 register_task('conflicts', conflicts, limit=100, about='a fact that the prompt contradicts')
 register_task('counterfact', counterfact, about='CounterFact from its own file; conflicts ships with the package')
 
-# %% ../nbs/19_benchmarks.ipynb #75eb0a31
+# %% ../nbs/19_benchmarks.ipynb #4dec2815
 _abbreviations = ('[A-Z]', '(?:Dr|Mr|Ms|St|Jr|Sr|vs)', '(?:Mrs|Rev|Hon|Inc|Ltd)', 'Prof')
 _no_abbreviation = ''.join(rf'(?<!\b{o})' for o in _abbreviations)
 _sentence_end = re.compile(_no_abbreviation + r'[.!?]["”’)]*(?=\s+["“‘(]?\w|\s*$)')
 
+# %% ../nbs/19_benchmarks.ipynb #75eb0a31
 def first_sentence(
     text:str, # begins with a sentence
 )->int: # in characters
@@ -432,9 +433,10 @@ def _answers(where, r):
         raise DataError(f"{where}, field 'answers': expected texts, got {answers!r:.80}")
     return answers
 
-# %% ../nbs/19_benchmarks.ipynb #aeb8b25a
+# %% ../nbs/19_benchmarks.ipynb #32c33307
 _forms = dict(ctxs=_ctxs, context=_hotpot, gold=_given) # field → reader
 
+# %% ../nbs/19_benchmarks.ipynb #aeb8b25a
 def _set(where, r):
     "A row in any of the forms → question, answers, gold documents, and the rest (None: the rest of the file)"
     answers = _answers(where, r)

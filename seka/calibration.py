@@ -197,9 +197,10 @@ def _search(study, scorer, trials, seed, progress):
         study.sampler = TPESampler(seed=seed*10_000+n, n_startup_trials=8, multivariate=True)
         study.optimize(partial(_objective, scorer), n_trials=1)
 
-# %% ../nbs/25_calibration.ipynb #b75d1b24
+# %% ../nbs/25_calibration.ipynb #76cbcd8d
 _curve_columns = ['param','value','effect','damage']
 
+# %% ../nbs/25_calibration.ipynb #b75d1b24
 @dataclass(frozen=True, eq=False, repr=False)
 class Calibration:
     "What a search found"

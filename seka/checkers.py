@@ -39,11 +39,12 @@ def paragraphs(
     "The blocks between blank lines that hold a word"
     return [block.strip() for block in re.split(r'\n[ \t]*(?:\n[ \t]*)+', text) if words(block)]
 
-# %% ../nbs/35_checkers.ipynb #7ab944d0
+# %% ../nbs/35_checkers.ipynb #ca49156e
 _abbreviations = set('mr mrs ms dr prof st vs e.g i.e approx fig jr sr no'.split())
 _marker = re.compile(r'^\s*(?:[-*•+>]\s+|#{1,6}\s+|\d+[.)]\s+|[A-Za-z]\)\s+)*')
 _stop = re.compile(r'(?<![.!?…])[.!?…]++[\'"”’)\]*_]*+(?=\s|$)')
 
+# %% ../nbs/35_checkers.ipynb #7ab944d0
 def _is_end(line, m):
     "Whether a match of `_stop` in a line ends a sentence"
     before = line[max(0, m.start()-40):m.start()]
@@ -563,7 +564,7 @@ def _no_second_person(answer):
     "No you, your, yours, yourself, yourselves"
     return not re.search(_second_person, answer, re.IGNORECASE)
 
-# %% ../nbs/35_checkers.ipynb #2404bbe6
+# %% ../nbs/35_checkers.ipynb #beb6b17c
 _function_words = {language: set(found.split()) for language,found in dict(
     en='the of and to in is that it for was on are with as be this by from or an which at not they their has have can',
     fr='le la les des du et est une un dans pour que qui sur avec il elle au aux pas ce cette sont plus par de en l d',
@@ -574,6 +575,7 @@ _function_words = {language: set(found.split()) for language,found in dict(
     nl='de het een en van is dat op te in voor met zijn niet aan er ook als bij door wordt ze hij om naar',
 ).items()}
 
+# %% ../nbs/35_checkers.ipynb #2404bbe6
 @register_checker
 def _language(answer, code:str):
     "Mostly in one of the languages en, fr, de, es, it, pt, nl, by its function words"
@@ -708,12 +710,13 @@ def _repeat_first(answer, text:str):
     asked = [w.casefold() for w in words(text)]
     return said[:len(asked)]==asked and len(said)>len(asked)
 
-# %% ../nbs/35_checkers.ipynb #875b2c1d
+# %% ../nbs/35_checkers.ipynb #f5ee23c5
 _number_words = (
     'two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen '
     'nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million'
 ).split()
 
+# %% ../nbs/35_checkers.ipynb #875b2c1d
 @register_checker
 def _no_digits(answer):
     "No digit"

@@ -58,9 +58,10 @@ def _drop_output():
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
 
-# %% ../nbs/29_cli.ipynb #7d61dc03
+# %% ../nbs/29_cli.ipynb #8a71bccf
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+# %% ../nbs/29_cli.ipynb #7d61dc03
 def main(
     args:list[str]=None, # None: those of the command line
 ):
@@ -111,10 +112,11 @@ def _run_plugin(path):
         del sys.modules[module.__name__]
         raise SekaError(f'--plugin {path}{_where(e, path)}: {type(e).__name__}: {e}') from e
 
-# %% ../nbs/29_cli.ipynb #e1000009
+# %% ../nbs/29_cli.ipynb #95bd54e8
 _about = 'Steer a language model by marking spans of its prompt.'
 _plugins = 'A Python file that registers methods or tasks of your own; repeatable. Also: $SEKA_PLUGINS.'
 
+# %% ../nbs/29_cli.ipynb #e1000009
 @app.callback(invoke_without_command=True, help=_about)
 def start(
     ctx: typer.Context,
@@ -288,12 +290,13 @@ def _named(options, option):
         raise typer.BadParameter(f'{option} {odd[0]}: expected NAME={"FILE" if option=="--expert" else "VALUE"}')
     return {name: value for name,_,value in (o.partition('=') for o in options)}
 
-# %% ../nbs/29_cli.ipynb #e1000014
+# %% ../nbs/29_cli.ipynb #e62a532b
 _advice = dict(
     keys='--stats: learn them with "seka learn synthetic --model {model} --out FILE"',
     queries='--stats: learn them with "seka learn-queries --model {model} --out FILE"',
     experts='experts of that model: --expert NAME=FILE, once for each; "seka learn" makes the files')
 
+# %% ../nbs/29_cli.ipynb #e1000014
 def _shipped(kind, names, model):
     "The package's statistics of a kind; raises `SekaError` for another model than its own"
     from seka import SekaError, experts
@@ -354,10 +357,11 @@ def _value(text, hint=None):
             continue
     return text
 
-# %% ../nbs/29_cli.ipynb #e100001a
+# %% ../nbs/29_cli.ipynb #b4f5bd82
 _types = {float: (int,float), int: int, bool: bool, str: str, tuple: (list,str), list: (list,str)}
 _words = {float: 'a number', int: 'a whole number', bool: 'true or false', str: 'a word', NoneType: 'null'}
 
+# %% ../nbs/29_cli.ipynb #e100001a
 def _fits(value, hint):
     "Whether a value from the command line can be a parameter of this type"
     if get_origin(hint) in (Union, UnionType):
@@ -746,13 +750,14 @@ _auto_help = ('Let the model mark the sentences that matter, instead of marks in
 
 AutoMarkOption = Annotated[str, Option('--auto-mark', help=_auto_help)]
 
-# %% ../nbs/29_cli.ipynb #ab9c6a69
+# %% ../nbs/29_cli.ipynb #947d20b3
 _layers_help = 'Only these decoder layers: last10, first5, all, or numbers and ranges such as 10,12,20-24.'
 _plan_help = 'A file of a plan, of seka convert say, to steer with instead of a method.'
 
 LayersOption = Annotated[str, Option(help=_layers_help)]
 PlanOption = Annotated[Path, Option(help=_plan_help)]
 
+# %% ../nbs/29_cli.ipynb #ab9c6a69
 def _from_plan(path, given, setting, **named):
     "The steerer of a saved plan, and its name; raises `SekaError` for options beside it"
     from seka import Plan, SekaError
@@ -830,11 +835,12 @@ def _save(stats, out, half):
     import torch
     stats.save(out, torch.float16 if half else torch.float32)
 
-# %% ../nbs/29_cli.ipynb #b8444c43
+# %% ../nbs/29_cli.ipynb #89f0f04b
 _dial_help = ('Learn as well what damage= means here, for seka, prism, key-scale, attention-bias and pasta: gains for '
               'each head, measured on the texts of the package. It takes some minutes; without it, seka generate has '
               'no damage to steer at.')
 
+# %% ../nbs/29_cli.ipynb #b8444c43
 def _with_dials(loaded, stats):
     "Statistics with dials, or without where none can be learned, which is said"
     from seka import SekaError, learn_dials
@@ -901,13 +907,14 @@ def learn_queries(
     _save(stats, out, half)
     print(f'{out}: {stats.meta["prompts"]} prompts, {stats.meta["texts"]} paragraphs, {len(stats.layers)} layers')
 
-# %% ../nbs/29_cli.ipynb #26c28fdf
+# %% ../nbs/29_cli.ipynb #bf1f33e0
 _files = ('Files of the published code: projections (*_pos_proj.pt and perhaps *_neg_proj.pt), experts (*_pos_svd.pt), '
           'a JSON file of experts {name: path}, or one of the heads of PASTA {"layer": [heads]}.')
 _convert_gain = ('g⁺ of projections (without it 2; twice their amplify_pos where there is no negative file), '
                  'or g of experts.')
 _convert_set = 'NAME=VALUE: k, routing, router_pass of experts; feature of projections; alpha, side of heads.'
 
+# %% ../nbs/29_cli.ipynb #26c28fdf
 @app.command(cls=Filled)
 def convert(
     files: Annotated[list[Path], Argument(help=_files)],
@@ -978,10 +985,11 @@ def _info_model(name):
     for s in dict.fromkeys(found):
         print(f'geometry: {found.count(s)}{part} layers, {s.H} KV heads of dimension {s.D}, {s.G} query heads each')
 
-# %% ../nbs/29_cli.ipynb #a510600f
+# %% ../nbs/29_cli.ipynb #a1206336
 _what = ('A file of statistics or of a plan, or a model (hub id, folder, .gguf). '
          'Without it: the default model, its statistics and its experts.')
 
+# %% ../nbs/29_cli.ipynb #a510600f
 @app.command(cls=Filled)
 def info(
     what: Annotated[str, Argument(help=_what)] = None,
@@ -1151,12 +1159,13 @@ def page(
     lm,tok = _load(model)
     serve(make_room(lm, tok, sources, model), host, port, users, show)
 
-# %% ../nbs/29_cli.ipynb #9f2a724f
+# %% ../nbs/29_cli.ipynb #047cf058
 _steerer_help = ('NAME=FILE of a saved plan, or NAME=METHOD with one of {methods}; '
                  'once for each name that requests may use.')
 _serve_words = "Hub id, folder or .gguf file, without it the default model; then options of vLLM's server."
 SteererOption = Annotated[list[str], Option('--steerer', help=_steerer_help)]
 
+# %% ../nbs/29_cli.ipynb #9f2a724f
 def _plan_files(steerers, given):
     "name → file of a plan, some of them made now; raises `SekaError`"
     from seka import SekaError

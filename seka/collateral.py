@@ -21,11 +21,12 @@ from .tasks import Chat, Metric, Task, how_asked
 if TYPE_CHECKING:                           # the extra `eval`: imported where a table is made
     import pandas as pd
 
-# %% ../nbs/42_collateral.ipynb #75e8e44d
+# %% ../nbs/42_collateral.ipynb #c5cfb4f8
 # letters of Chinese and Japanese one by one, since nothing stands between their words
 _word = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|(?:(?![\u3040-\u30ff\u3400-\u9fff])[^\W_])+"
                    r"(?:['’](?:(?![\u3040-\u30ff\u3400-\u9fff])[^\W_])+)*")
 
+# %% ../nbs/42_collateral.ipynb #75e8e44d
 def words_at(
     text:str, # an answer
 )->list[tuple]: # (word in lower case, start, end)
@@ -91,12 +92,13 @@ def copied(
     taken = copied_words(answer, marked, n)
     return float(taken.mean()) if len(taken) else 0.
 
-# %% ../nbs/42_collateral.ipynb #fb214c15
+# %% ../nbs/42_collateral.ipynb #9a8940b3
 beside = dict(
     words=Metric('words of the answer', percent=False),
     repeated=Metric('runs of four words said before'),
     copied=Metric('words of the answer that stand in the mark'))
 
+# %% ../nbs/42_collateral.ipynb #fb214c15
 @dataclass(frozen=True, eq=False, repr=False)
 class AnswerTask(Task):
     "A task whose first query a record asks for a whole answer, which is kept; its metrics get those of `beside`"
@@ -113,7 +115,7 @@ class AnswerTask(Task):
         taken = copied(said, queries[0].marked)
         return {**super().row(record, queries, answers, tok), **own, 'copied': taken}
 
-# %% ../nbs/42_collateral.ipynb #c7df6133
+# %% ../nbs/42_collateral.ipynb #a0d37548
 asides = (
     ('What is the capital of France?', 'paris'), ('What is two plus three?', r'5|five'),
     ('Which planet do we live on?', 'earth'), ('What colour is the sky on a clear day?', 'blue'),
@@ -122,6 +124,7 @@ asides = (
     ('Which season comes after winter?', 'spring'), ('In which country is the city of Rome?', 'italy'),
     ('How many legs does a dog have?', r'4|four'), ('Which language is spoken in Spain?', 'spanish'))
 
+# %% ../nbs/42_collateral.ipynb #c7df6133
 def aside(
     record:dict, # with an id
 )->tuple: # the question; a pattern of the right answer

@@ -556,9 +556,10 @@ def learn(
     meta = stats_meta(model, KeyStats, n=n, dropped=dropped, feature=feature, chat=chat)
     return KeyStats(moments['key'], [s.layer for s in where['key']], meta, moments.get('value'))
 
-# %% ../nbs/07_contrast.ipynb #df107d30
+# %% ../nbs/07_contrast.ipynb #702d4882
 _kept = (torch.float32, torch.float16, torch.bfloat16)     # what matrices may be in a file
 
+# %% ../nbs/07_contrast.ipynb #df107d30
 def _pack(tensors, dtype):
     "Tensors for a file; matrices below float32 with a scale each"
     out = {}
@@ -772,9 +773,10 @@ Load with `seka.{kind}.from_pretrained(...)`.
 
 <!-- end of seka.{kind} -->'''
 
-# %% ../nbs/07_contrast.ipynb #2bf630a6
+# %% ../nbs/07_contrast.ipynb #11ddce17
 _begin = r'<!-- seka\.{kind}[ :].*?-->'
 
+# %% ../nbs/07_contrast.ipynb #2bf630a6
 def _curves(meta):
     "What a file says of itself, with a row for each curve of damage, and the names of dials"
     rows = {name: value for name,value in meta.items() if name not in ('curves','lengths','dials')}

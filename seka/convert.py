@@ -333,10 +333,11 @@ def _signed(files):
                         'be the negative one')
     return positive[0], negative[0] if negative else None
 
-# %% ../nbs/33_convert.ipynb #766b45d1
+# %% ../nbs/33_convert.ipynb #4532b152
 makers:dict[str,Callable] = dict(projection=projection_plan, expert=expert_plan, experts=expert_plan,
                               heads=PASTA)
 
+# %% ../nbs/33_convert.ipynb #766b45d1
 def _one_kind(files):
     "The kind of some files; raises `DataError`"
     kinds = {file_kind(f) for f in files}

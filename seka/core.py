@@ -34,7 +34,7 @@ class SpanError(SekaError):
 class SteeringError(SekaError):
     "Steering cannot be done as asked"
 
-# %% ../nbs/00_core.ipynb #552645d3
+# %% ../nbs/00_core.ipynb #c1237c80
 extras = dict( # module → the extra that brings it
     matplotlib='eval',
     optuna='eval',
@@ -44,6 +44,7 @@ extras = dict( # module → the extra that brings it
     gradio='page',
     sentencex='marks')
 
+# %% ../nbs/00_core.ipynb #552645d3
 class MissingExtra(SekaError, ImportError):
     "A library that an extra of this package brings is not installed"
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from .core import DataError, data_path, field, read_records
 from .tasks import Chat, Query
 
-# %% ../nbs/41a_echo_prompts.ipynb #bb69bb53
+# %% ../nbs/41a_echo_prompts.ipynb #d3115ba5
 groups = ('instruction','format','rules','document','facts','code','context') # what a mark can be
 directions = ('longer','shorter','same') # what a mark does to the length of an answer
 splits = ('train','held') # to learn from; kinds that are kept back
 
+# %% ../nbs/41a_echo_prompts.ipynb #bb69bb53
 @dataclass(frozen=True)
 class EchoPrompt:
     "A marked prompt to learn echo from"

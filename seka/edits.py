@@ -64,7 +64,7 @@ def _inverse_squared_exponential(y, x):
     inside = (y>0) & (y<=1)
     return x.sign()*(-2*torch.where(inside, y, torch.nan).log()).sqrt()
 
-# %% ../nbs/04_edits.ipynb #8b00d860
+# %% ../nbs/04_edits.ipynb #803c79d4
 feature_maps = { # name: (φ, φ⁻¹); φ⁻¹ also gets the original
     None: (lambda x: x, lambda y,x: y),
     'tanh': (torch.tanh, _inverse_tanh),
@@ -72,6 +72,7 @@ feature_maps = { # name: (φ, φ⁻¹); φ⁻¹ also gets the original
     'squared-exponential': (_squared_exponential, _inverse_squared_exponential),
 }
 
+# %% ../nbs/04_edits.ipynb #8b00d860
 def feature_map(
     name:str, # in `feature_maps`
 )->tuple: # (φ, φ⁻¹)
@@ -100,9 +101,10 @@ def curved(
                             'use a smaller gain, or statistics without a feature map')
     states[:,:,heads] = new.to(states.dtype)
 
-# %% ../nbs/04_edits.ipynb #f2f41fb1
+# %% ../nbs/04_edits.ipynb #18fc8412
 routings = {'energy': torch.square, 'paper': lambda c: c}
 
+# %% ../nbs/04_edits.ipynb #f2f41fb1
 def head_query(
     queries:torch.Tensor, # B×T×(H·G)×D
     last:torch.Tensor, # column of each row's last prompt token, B

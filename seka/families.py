@@ -134,9 +134,10 @@ def steerers(
         'PASTA': on('query', lambda: PASTA(alpha=.1, heads=1)),
     }
 
-# %% ../nbs/46_families.ipynb #f460000f
+# %% ../nbs/46_families.ipynb #cf59d22b
 Trial = namedtuple('Trial', 'prompt short batch')
 
+# %% ../nbs/46_families.ipynb #f460000f
 @lru_cache
 def trial()->Trial:
     "A marked prompt of twelve tokens, its first nine, and a batch of those nine, padded, and another prompt"
@@ -460,9 +461,10 @@ def run_types(
             file.write(json.dumps(row, ensure_ascii=False)+'\n')
         yield row
 
-# %% ../nbs/46_families.ipynb #f4600029
+# %% ../nbs/46_families.ipynb #d09296c6
 column_names = ('SEKA','AdaSEKA','key bias','keys and values','attention bias','PASTA','learning')
 
+# %% ../nbs/46_families.ipynb #f4600029
 def kept_row(
     row:dict, # from `verdict`
 )->dict: # without what is right, and without the time

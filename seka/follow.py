@@ -161,12 +161,13 @@ def instructions_whole(
 register_task('instructions-whole', instructions_whole, limit=100, default=False,
     about='verifiable instructions, whole answers')
 
-# %% ../nbs/37_follow.ipynb #5e2786d1
+# %% ../nbs/37_follow.ipynb #9881d654
 _missing = (
     'The task ifeval needs the published programs that check its instructions, as lm-eval has them, '
     'and the sentence splitter of NLTK: pip install "lm_eval[ifeval]" && python -m nltk.downloader punkt_tab'
 )
 
+# %% ../nbs/37_follow.ipynb #5e2786d1
 @cache
 def _published():
     "lm-eval's module that checks IFEval's instructions; raises `DataError` where it is not installed"

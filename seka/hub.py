@@ -19,9 +19,10 @@ from .spans import Prompt, highlight, parse_marks, verbatim_roles
 from .edits import Plan
 from .methods.base import Planned, Steerer
 
-# %% ../nbs/34_hub.ipynb #1be85735
+# %% ../nbs/34_hub.ipynb #96283031
 plan_file = 'plan.safetensors' # its name in a folder and on the Hub
 
+# %% ../nbs/34_hub.ipynb #1be85735
 def plan_facts(
     plan:Plan, # to be described
 )->dict: # fact → value
@@ -177,7 +178,7 @@ def _as_prompt(prompt, tokenizer, how):
     "A prompt as it is, or what `highlight` makes of it"
     return prompt if isinstance(prompt, Prompt) else highlight(tokenizer, prompt, **how)
 
-# %% ../nbs/34_hub.ipynb #59dc166c
+# %% ../nbs/34_hub.ipynb #a27741c0
 _generate_py = '''"""Steered generation by the package seka, which is needed.
 
 model.generate(prompt='… **what matters** …', tokenizer=tok, custom_generate={named}, trust_remote_code=True)
@@ -191,6 +192,7 @@ def generate(model, steerer=SOURCE, **kwargs):
     return generate_marked(model, steerer, **kwargs)
 '''
 
+# %% ../nbs/34_hub.ipynb #59dc166c
 def write_generate(
     folder:Path, # with a plan and a card
     repo_id:str|None=None, # where it will be; None: who calls it says where the plan is

@@ -84,9 +84,10 @@ check_kinds = dict( # entry of a check → (answer, bare answer, what the entry 
     lines=lambda text, bare, given: _between(len(_full_lines(text)), given),
     max_words=lambda text, bare, given: len(text.split())<=given)
 
-# %% ../nbs/36_jobs.ipynb #20070392
+# %% ../nbs/36_jobs.ipynb #6685f8d0
 _straight = str.maketrans('‘’“”', "''\"\"")
 
+# %% ../nbs/36_jobs.ipynb #20070392
 def keeps(
     answer:str, # what the model said
     check:dict, # entries of `check_kinds`

@@ -289,9 +289,10 @@ _Found = namedtuple('_Found', 'sites watched parts')  # kind → sites; modules,
 
 _found = WeakKeyDictionary()    # decoder → `_Found`
 
-# %% ../nbs/02_layouts.ipynb #813bfc85
+# %% ../nbs/02_layouts.ipynb #b05e448b
 _steady = ContextVar('seka_steady', default=None)   # model → what was found, while nothing changes
 
+# %% ../nbs/02_layouts.ipynb #813bfc85
 @contextmanager
 def steady():
     "While open, in this thread, the modules of a model are taken to stay as they are"
@@ -519,9 +520,10 @@ def capture(
     with site_hooks(where, keep):
         yield got
 
-# %% ../nbs/02_layouts.ipynb #fa170001
+# %% ../nbs/02_layouts.ipynb #0e5234dd
 cache_names = ('cache','past_key_values','layer_past','past_key_value','cache_params') # what versions and families say
 
+# %% ../nbs/02_layouts.ipynb #fa170001
 class Door:
     "A cache as one attention module sees it: what is added passes through `edit(key, value, layer)` first"
     def __init__(self, cache, edit):
@@ -673,9 +675,10 @@ def ask(self:Turning,
         self.latest[:] = given,self.angles(keys[0])
     return self.latest[1]
 
-# %% ../nbs/02_layouts.ipynb #fa17000f
+# %% ../nbs/02_layouts.ipynb #8f46a7d4
 Handed = namedtuple('Handed', 'module layer key value') # what a module handed to the cache
 
+# %% ../nbs/02_layouts.ipynb #fa17000f
 @contextmanager
 def _heard(text, rows=None, only=()):
     "While open, note what modules hand to the cache; those in `only` read constant rows"

@@ -164,9 +164,10 @@ def _pieces(text, marks):
         res.append((text[a:b], weight))
     return res
 
-# %% ../nbs/31_page.ipynb #19814bf7
+# %% ../nbs/31_page.ipynb #c9f40d69
 _pairs = ('**', ('[[',']]'), ('⟦','⟧'), ('<<mark>>','<</mark>>'))
 
+# %% ../nbs/31_page.ipynb #19814bf7
 def _write_marks(text, marks, markers):
     "A text with its marks written"
     left,right = (markers,markers) if isinstance(markers, str) else markers
@@ -240,12 +241,13 @@ def _input_code(draft, texts):
     turns = [f"    {{'role': {t.role!r}, 'content': {_literal(text, 35)}}}," for t,text in zip(draft.turns, texts)]
     return '\n'.join(['messages = [', *turns, ']'])
 
-# %% ../nbs/31_page.ipynb #be378f13
+# %% ../nbs/31_page.ipynb #3bfb755f
 _shipped = dict(keys='seka.KeyStats.from_pretrained()', queries='seka.QueryStats.from_pretrained()',
                 experts='seka.experts()')
 _files = dict(keys="seka.KeyStats.from_pretrained('FILE')", queries="seka.QueryStats.from_pretrained('FILE')",
               experts="{'NAME': seka.KeyStats.from_pretrained('FILE')}")
 
+# %% ../nbs/31_page.ipynb #be378f13
 @dataclass(frozen=True)
 class Choice:
     "A method and its setting, as chosen on the desk"
@@ -527,9 +529,10 @@ def words_html(
             f'<td>{_rod(a, "", "plain")}{_rod(b, "sk-steered", "steered")}</td></tr>' for t,a,b in words]
     return _card('Next word', 'plain above, steered below', f'<table class="sk-words">{"".join(rows)}</table>')
 
-# %% ../nbs/31_page.ipynb #a0512195
+# %% ../nbs/31_page.ipynb #b597e2d7
 _drawing = threading.Lock()
 
+# %% ../nbs/31_page.ipynb #a0512195
 def attention_svg(
     plain:Attention, # of one row
     steered:Attention, # of the same prompt
@@ -739,9 +742,10 @@ def _look(room, prompt, steerers):
     both = words_html(words)+attention_html(plain.attention, steered.attention)
     return {name: r.cache for name,r in readings.items()}, f'<div class="sk-pair">{both}</div>'
 
-# %% ../nbs/31_page.ipynb #4fff0bb9
+# %% ../nbs/31_page.ipynb #7d046e1c
 _unmarked = 'Nothing is marked: select the words that matter, and press Mark.'
 
+# %% ../nbs/31_page.ipynb #4fff0bb9
 def _views(room, asked, stop):
     "The views of a comparison, without care for errors"
     draft = read_draft(asked)
@@ -865,9 +869,10 @@ def make_page(
         desk.stop(stop, desk, queue=False, **quiet)
     return page.queue(max_size=64)
 
-# %% ../nbs/31_page.ipynb #37f7da43
+# %% ../nbs/31_page.ipynb #56fc16c4
 _policy = "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'"
 
+# %% ../nbs/31_page.ipynb #37f7da43
 class Closed:
     "ASGI middleware: the browser may ask nobody else"
     def __init__(self, app): self.app = app

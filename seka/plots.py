@@ -121,10 +121,11 @@ def share_legend(
     fit = _columns(entries, figure.get_figwidth())
     figure.legend(entries.values(), entries.keys(), loc='outside lower center', ncols=fit)
 
-# %% ../nbs/26_plots.ipynb #d5e545f6
+# %% ../nbs/26_plots.ipynb #2fbe23fb
 _spare_colours = ('#000000','#CC79A7','#0072B2','#56B4E9','#E69F00','#009E73')
 _spare = [Look(c, m, line) for m,line in (('<',':'), ('>','-.'), ('8','--')) for c in _spare_colours]
 
+# %% ../nbs/26_plots.ipynb #d5e545f6
 def _look_in_wrapper(name):
     "The look of a method in a wrapper, None for another name"
     if ':' not in str(name):
@@ -144,9 +145,10 @@ def method_looks(
     strange = [n for n in dict.fromkeys(names) if n not in known]
     return {**known, **dict(zip(strange, cycle(_spare)))}
 
-# %% ../nbs/26_plots.ipynb #7cafd2bd
+# %% ../nbs/26_plots.ipynb #9df84a52
 _dateless = {'pdf': {'CreationDate':None, 'ModDate':None}, 'svg': {'Date':None}, 'png': {}}
 
+# %% ../nbs/26_plots.ipynb #7cafd2bd
 def _files_of(path, formats):
     "The file of each format; raises `DataError` if one is unknown"
     odd = [f for f in formats if f not in _dateless]
@@ -172,9 +174,10 @@ def save_figure(
             figure.savefig(to, format=f, dpi=dpi, metadata=_dateless[f])
     return list(done.values())
 
-# %% ../nbs/26_plots.ipynb #66318ff6
+# %% ../nbs/26_plots.ipynb #5f07e313
 _advance = .602 # width of a letter of DejaVu Sans Mono, in units of its size
 
+# %% ../nbs/26_plots.ipynb #66318ff6
 def _lines(pieces, columns):
     "Lay tokens out in lines: (text, value, column, line) of each"
     res = []
@@ -436,9 +439,10 @@ def plot_key_shift(
     _legend(ax)
     return ax
 
-# %% ../nbs/26_plots.ipynb #9abe4505
+# %% ../nbs/26_plots.ipynb #3ed5bd93
 _gamma_marks = 'osD^v'
 
+# %% ../nbs/26_plots.ipynb #9abe4505
 def _spectrum(ax, name, omega, colour, line, gammas):
     "Singular values of a matrix, with a mark at the rank that reaches each γ"
     s = torch.linalg.svdvals(omega.double())
@@ -823,9 +827,10 @@ def plot_gain(
     _legend(ax)
     return ax
 
-# %% ../nbs/26_plots.ipynb #dcaae76e
+# %% ../nbs/26_plots.ipynb #10382dd2
 _corners = [(3,3,'left','bottom'), (3,-3,'left','top'), (-3,3,'right','bottom'), (-3,-3,'right','top')]
 
+# %% ../nbs/26_plots.ipynb #dcaae76e
 def _write_settings(ax, rows, colour, corner):
     "Each point's setting beside it, at one of four corners"
     x,y,ha,va = corner

@@ -370,9 +370,10 @@ def last_logits(
     end = batch['input_ids'].shape[1]-after
     return {**batch, 'logits_to_keep': torch.arange(end-n, end)}
 
-# %% ../nbs/12_queries.ipynb #3e3175b1
+# %% ../nbs/12_queries.ipynb #b3952095
 _sound = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
+# %% ../nbs/12_queries.ipynb #3e3175b1
 def gradient_kernel(
     model:PreTrainedModel, # where the passes run
     tokens:int, # columns of the batch
@@ -699,10 +700,11 @@ def __repr__(self:QueryStats)->str:
     learned = f'{self.meta["prompts"]} prompts, {self.meta["texts"]} paragraphs'
     return f'QueryStats({self.meta["model"]}, {learned}, {len(self.layers)} layers, {self.size[1]} KV heads)'
 
-# %% ../nbs/12_queries.ipynb #993265e0
+# %% ../nbs/12_queries.ipynb #5e956e3f
 _at_logit = ('mean', 'second', 'ordinary', 'retrieval', 'scale')
 _edited = ('key', 'value')
 
+# %% ../nbs/12_queries.ipynb #993265e0
 @patch
 def tensors(self:QueryStats)->dict: # name → tensor
     "All tensors, as a file holds them"
@@ -842,10 +844,11 @@ def _nll(model, batch, K):
     came = batch['input_ids'][:,-K:,None]
     return total.view(came.shape[:2])-logits.gather(2, came)[...,0].float()
 
-# %% ../nbs/12_queries.ipynb #b170000d
+# %% ../nbs/12_queries.ipynb #9e79fdee
 _enough = 2. # a curve ends at the first damage above this
 _clear = 1.25 # above this every third batch will do
 
+# %% ../nbs/12_queries.ipynb #b170000d
 class _Curve:
     "The damage of a vector at ascending steps, as far as the first that is above `_enough`"
     def __init__(self, steps):
@@ -945,10 +948,11 @@ def _worse(a, b):
     n = min(len(a), len(b))
     return np.concatenate([np.maximum(a[:n], b[:n]), a[n:], b[n:]])
 
-# %% ../nbs/12_queries.ipynb #2242566a
+# %% ../nbs/12_queries.ipynb #7407e44e
 _two = [1, 2] # of every second step, measured at each length …
 _earlier = 0 # … and this one, where the first of them has a clearly large damage
 
+# %% ../nbs/12_queries.ipynb #2242566a
 def _at_two(model, tok, marked, families, done=_unheard):
     "For each vector the log damages of the steps that are measured: number of the step → log damage"
     chosen = [[steps[i] for i in _two] for steps in families]

@@ -142,11 +142,12 @@ def model_identity(
             h.update(f'{tuple(p.shape)}'.encode()+sample.bfloat16().view(torch.int16).numpy().tobytes())
     return h.hexdigest()[:16]
 
-# %% ../nbs/22_runs.ipynb #ef604484
+# %% ../nbs/22_runs.ipynb #34726aa9
 _rotations = {'rope_theta','rope_type','factor','attention_factor','beta_fast','beta_slow','mscale','low_freq_factor',
               'high_freq_factor','long_factor','short_factor','original_max_position_embeddings'}
 _arithmetic = {*_rotations,'sliding_window','attn_logit_softcapping','final_logit_softcapping','num_experts_per_tok'}
 
+# %% ../nbs/22_runs.ipynb #ef604484
 def arithmetic(
     config:dict, # of a model, as `to_dict` gives it
     where:str='', # of which it is a part
@@ -231,10 +232,11 @@ def json_text(o)->str:
     "A value as the text of a JSON file"
     return json.dumps(o, indent=1, ensure_ascii=False)+'\n'
 
-# %% ../nbs/22_runs.ipynb #17e993b4
+# %% ../nbs/22_runs.ipynb #6d0460da
 _fields = dict(model=dict, chat=bool, seed=int, characters=int, tasks=dict, methods=dict, environment=dict)
 _kinds = {dict: 'an object', bool: 'true or false', int: 'a whole number', str: 'a text', list: 'a list'}
 
+# %% ../nbs/22_runs.ipynb #17e993b4
 def _loads(data, where, advice):
     "The value of a JSON text; raises `DataError`"
     try:
@@ -301,9 +303,10 @@ def metrics_of(config:dict, task:str)->dict:
     "The `Metric`s of a task, by name, from a folder's configuration"
     return {k: Metric(**m) for k,m in config['tasks'][task]['metrics'].items()}
 
-# %% ../nbs/22_runs.ipynb #f7324224
+# %% ../nbs/22_runs.ipynb #48d149e5
 _later = {'identity': 'had an identity', 'arithmetic': 'had their arithmetic noted'}   # what early folders lack
 
+# %% ../nbs/22_runs.ipynb #f7324224
 def _model_differs(old, new, folder):
     "Whether a folder's model is another one; warns where the folder knows less of its model than is known today"
     lacking = [k for k in _later if k in new and k not in old]

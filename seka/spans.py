@@ -22,10 +22,11 @@ from fastcore.basics import patch
 from torch.nn.utils.rnn import pad_sequence
 from .core import SpanError
 
-# %% ../nbs/03_spans.ipynb #9e678c46
+# %% ../nbs/03_spans.ipynb #a286b599
 _braced = re.compile(r'\{([^{}\n]*)(\}?)')
 _number = re.compile(r'\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*')
 
+# %% ../nbs/03_spans.ipynb #9e678c46
 def _weight_at(text, end):
     "The weight in braces at `end`, behind a closing mark, and where it ends; None without a brace"
     given = _braced.match(text, end)
@@ -124,9 +125,10 @@ def _read_own(text, markers, weight):
         raise _unbalanced(text, parser.open[-1][1], markers[0], 'is never closed')
     return Marked(''.join(parser.clean), parser.spans, [])
 
-# %% ../nbs/03_spans.ipynb #453bc85c
+# %% ../nbs/03_spans.ipynb #ab56562a
 _fence = re.compile(r'[ \t>]*(?:(?:[-*+]|[0-9]+[.)])[ \t]+)?(?:(`{3,})([^`\n]*)|(~{3,})([^\n]*))\n?')
 
+# %% ../nbs/03_spans.ipynb #453bc85c
 def _fences(text):
     "The ranges of fenced blocks; the last one may end with the text"
     begun = None
@@ -143,9 +145,10 @@ def _fences(text):
     if begun:
         yield begun[0],len(text)
 
-# %% ../nbs/03_spans.ipynb #6e27a14d
+# %% ../nbs/03_spans.ipynb #1cff7b27
 _ticks = re.compile(r'(?<![\\`])`+')
 
+# %% ../nbs/03_spans.ipynb #6e27a14d
 def _code_spans(text, start, end):
     "The ranges of code spans in a part of a text"
     ticks = [m.span() for m in _ticks.finditer(text, start, end)]
@@ -159,9 +162,10 @@ def _code_spans(text, start, end):
             yield ticks[begun][0],ticks[i][1]
         i += 1
 
-# %% ../nbs/03_spans.ipynb #bdc27a88
+# %% ../nbs/03_spans.ipynb #96fc2031
 _blank = re.compile(r'\n[ \t]*\n')
 
+# %% ../nbs/03_spans.ipynb #bdc27a88
 def _code(text):
     "The ranges of a text that are code, in order"
     fences = list(_fences(text))
@@ -183,9 +187,10 @@ def _free(c):
     "Whether this is a letter of a script without case, such as Chinese, Arabic or Hindi"
     return c.isalpha() and not _operand(c)
 
-# %% ../nbs/03_spans.ipynb #bafb7b28
+# %% ../nbs/03_spans.ipynb #1006c4e9
 _pairs = {'""',"''",'()','[]','{}','<>','“”','‘’','«»','//'}
 
+# %% ../nbs/03_spans.ipynb #bafb7b28
 class _Run(NamedTuple):
     "Asterisks in a text, with the characters before and after them"
     start:int
@@ -203,9 +208,10 @@ class _Run(NamedTuple):
             return f'alone between {self.before} and {self.after}'
         return '' if beside.strip() else 'no text beside them'
 
-# %% ../nbs/03_spans.ipynb #a17fb071
+# %% ../nbs/03_spans.ipynb #0d3f9cf8
 _signed = re.compile(r'[-+.][0-9(]')
 
+# %% ../nbs/03_spans.ipynb #a17fb071
 def _roles(text, run):
     "Whether a run can begin a mark, whether it can end one, and whether it is glued between operands"
     begins,ends = bool(run.after.strip()),bool(run.before.strip())
@@ -230,10 +236,11 @@ class _Walk:
         self.cuts = []           # ranges that are no text: marks, weights, backslashes
         self.left = []           # (place, why) of asterisks that are no marks
 
-# %% ../nbs/03_spans.ipynb #c175333d
+# %% ../nbs/03_spans.ipynb #1f371355
 _word = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 _power = 'between letters or digits, as in a power'
 
+# %% ../nbs/03_spans.ipynb #c175333d
 @patch
 def fits(self:_Walk, opener, closer):
     "Whether two (run, glued) can be the ends of a mark"
@@ -290,9 +297,10 @@ def meet(self:_Walk, run):
     else:
         self.unpaired(run, 'closes nothing')
 
-# %% ../nbs/03_spans.ipynb #57275a75
+# %% ../nbs/03_spans.ipynb #ada6c675
 _closing = {')':'(', ']':'[', '}':'{'}
 
+# %% ../nbs/03_spans.ipynb #57275a75
 @patch
 def bracket(self:_Walk, c, place):
     "Read an opening or closing bracket"
@@ -303,9 +311,10 @@ def bracket(self:_Walk, c, place):
         while self.open and self.open[-1][0].start>begun:
             self.left.append((self.open.pop()[0].start, f'{c} closes before they do'))
 
-# %% ../nbs/03_spans.ipynb #9852c525
+# %% ../nbs/03_spans.ipynb #8af1be86
 _event = re.compile(r'(?P<escape>\\\*\*)|(?P<run>\*{2,})|[()\[\]{}]|\n[ \t]*\n')
 
+# %% ../nbs/03_spans.ipynb #9852c525
 @patch
 def read(self:_Walk, m):
     "Read an escape, asterisks, a bracket or a blank line, as matched"
@@ -445,11 +454,12 @@ def _range(text, start, end):
     if not 0<=start<end<=len(text):
         raise SpanError(f'The range ({start}, {end}) is empty or outside the text of {len(text)} characters')
 
-# %% ../nbs/03_spans.ipynb #05f7a6e9
+# %% ../nbs/03_spans.ipynb #e6d46b58
 _forms = {
     2: "'substring', ('substring', weight), (start, end) or (start, end, weight)",
     3: "'substring', ('substring', weight), (message, start, end) or (message, start, end, weight)"}
 
+# %% ../nbs/03_spans.ipynb #05f7a6e9
 def _read_span(span, numbers):
     "What a span names (a substring, or so many numbers), and its weight or None; raises `SpanError`"
     given = [span] if isinstance(span, str) else list(span) if isinstance(span, (list,tuple)) else []
@@ -651,9 +661,10 @@ def _check_representable(tok, text, ids, offsets):
     if have-_prefixes(names, text, offsets) < len(clean.encode()):
         raise _unrepresentable(tok, text)
 
-# %% ../nbs/03_spans.ipynb #92c8bb0e
+# %% ../nbs/03_spans.ipynb #a901dde9
 _space = {'▁','Ġ'}     # how SentencePiece and byte-level tokenizers write it
 
+# %% ../nbs/03_spans.ipynb #92c8bb0e
 def _held(tok, text, ids, offsets):
     "The range of each token's own characters, empty for a space that is not in the text"
     res = []
@@ -712,9 +723,10 @@ def encode(
         [_pieces(t, o) for t,o in zip(texts, offsets)],
         batched, notes)
 
-# %% ../nbs/03_spans.ipynb #9af4bb84
+# %% ../nbs/03_spans.ipynb #0f215c0b
 _text_types = 'text','input_text','output_text'     # of OpenAI's two interfaces
 
+# %% ../nbs/03_spans.ipynb #9af4bb84
 def _part(part, where):
     "A copy of a part of a message; raises `SpanError` unless it is a text"
     kind = part.get('type') if isinstance(part, dict) else None

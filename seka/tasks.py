@@ -188,10 +188,11 @@ def mark_wrong(
         raise DataError(f'The task names no wrong mark for {q.text[:60]!r}: measure this control on other tasks')
     return replace(q, spans=q.wrong)
 
-# %% ../nbs/18_tasks.ipynb #ee734007
+# %% ../nbs/18_tasks.ipynb #eb0078f6
 rewrites = {'marks': show_marks, 'repeat': say_again, 'random-marks': mark_elsewhere, 'wrong-mark': mark_wrong}
 prompt_methods = ('marks','repeat') # those that need no steerer
 
+# %% ../nbs/18_tasks.ipynb #ee734007
 def how_asked(
     steerer, # a `Steerer` (which may have `rewrite`), one of `prompt_methods`, or None
 )->tuple: # how questions are changed (a function, or None); the steerer, or None

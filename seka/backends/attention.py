@@ -225,18 +225,18 @@ def aimed_attention(
     a = torch.where(seen, others_factor(psi, aimed_share(psi, aim)), 1).mT[...,None]   # B, T, H·G, 1
     return (a*out[...,:D] + (1-a)*only[...,:D]).to(out.dtype)
 
-# %% ../../nbs/11_attention.ipynb #467dcf8b
+# %% ../../nbs/11_attention.ipynb #c639534a
 _biased = WeakKeyDictionary()                               # attention module → the open sessions that have a say in it
 _listeners = ContextVar('seka_listeners', default=())       # who listens in this thread: functions of a `Call`
 Call = namedtuple('Call', 'module query key value scale sinks mask softcap')    # what an attention module computes with
 
+# %% ../../nbs/11_attention.ipynb #467dcf8b
 def _wishes(module, query, key):
     "The biases of the open sessions, and their aim or None"
     sessions = tuple(_biased.get(module, ()))
     biases = [b for s in sessions for b in s.biases(module, query, key)]
     aims = [a for s in sessions for a in s.aims(module, query, key)]
     return biases, next(iter(aims), None)
-
 
 # %% ../../nbs/11_attention.ipynb #44980f68
 @torch.compiler.disable
@@ -312,10 +312,11 @@ def _fitting_name(text, name):
     return name if said and all(said) else 'seka-whole-mask'
 
 
-# %% ../../nbs/11_attention.ipynb #6a2b07bc
+# %% ../../nbs/11_attention.ipynb #399dd4ef
 _switched = WeakKeyDictionary() # decoder → (how many switched it over, its own attention)
 _switching = RLock()
 
+# %% ../../nbs/11_attention.ipynb #6a2b07bc
 def _switch_over(model, text, name):
     "One more needs the switch of a decoder; raises `SteeringError` if it has none, or stands otherwise"
     with _switching:
@@ -355,9 +356,10 @@ def _switch_back(text):
         else:
             text.set_attn_implementation(old)
 
-# %% ../../nbs/11_attention.ipynb #97974dc9
+# %% ../../nbs/11_attention.ipynb #8bf3e9cc
 Attending = namedtuple('Attending', 'layer module heads group local') # group: query heads per KV head, None for readers
 
+# %% ../../nbs/11_attention.ipynb #97974dc9
 def attending(
     model:torch.nn.Module, # a causal LM
 )->list[Attending]: # one a layer with attention, in order

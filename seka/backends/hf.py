@@ -61,9 +61,10 @@ def call_arguments(
             f'expected {" or ".join(cache_names)}. Nothing was steered')
     return given, next((given[n] for n in cache_names if given.get(n) is not None), None)
 
-# %% ../../nbs/06_hf.ipynb #ccd85d1e
+# %% ../../nbs/06_hf.ipynb #c363866a
 Home = namedtuple('Home', 'site device dtype')  # where a layer computes its states, and in what dtype
 
+# %% ../../nbs/06_hf.ipynb #ccd85d1e
 def home(
     model:torch.nn.Module, # a causal LM
     site:Site, # of it
@@ -124,9 +125,10 @@ def _curved(heads, tensor, feature):
         curved(own, heads.to(states.device), tensor.to(states), part.weights, feature)
     return edit
 
-# %% ../../nbs/06_hf.ipynb #356c8f9e
+# %% ../../nbs/06_hf.ipynb #1abd3d85
 _operations = dict(shift=shift, linear=linear, scale=scale)
 
+# %% ../../nbs/06_hf.ipynb #356c8f9e
 def _function(e, at, heads, tensor):
     "An edit as a function (states B×T×H×D, `Part`)"
     if e.options.get('feature'):
@@ -141,9 +143,10 @@ def _function(e, at, heads, tensor):
         run(own, heads.to(states.device), tensor.to(states), part.weights)
     return edit
 
-# %% ../../nbs/06_hf.ipynb #b4a01799
+# %% ../../nbs/06_hf.ipynb #634de77e
 _bound:WeakKeyDictionary = WeakKeyDictionary()    # plan → decoder → (first and last home, what was made for them)
 
+# %% ../../nbs/06_hf.ipynb #b4a01799
 def _bound_to(plan, model, make):
     "What `make(plan, model)` gives, made once, and again when the model has changed or moved"
     every = sites(model, plan.edits[0].kind)
@@ -195,12 +198,13 @@ def _make(plan, model):
             res.append((site, _function(e, at, *there)))
     return res
 
-# %% ../../nbs/06_hf.ipynb #ba4d5428
+# %% ../../nbs/06_hf.ipynb #1c30b36d
 _here = ContextVar('seka_sessions', default=())     # the sessions whose `with` is open in this thread or task
 _open = WeakKeyDictionary()                         # model → `_Opened`
 _lock = threading.RLock()                           # of `_open` and of what is shadowed
 _Opened = namedtuple('_Opened', 'sessions replaced') # the open sessions of a model, and what the shadows replaced
 
+# %% ../../nbs/06_hf.ipynb #ba4d5428
 @contextmanager
 def unsteered():
     "While open, nothing that runs in this thread or task is steered"
@@ -719,9 +723,10 @@ def _requested(self:Session):
     if not self.closed:
         self._listen()
 
-# %% ../../nbs/06_hf.ipynb #2da9c170
+# %% ../../nbs/06_hf.ipynb #26774202
 refused_methods = ('generate_batch','init_continuous_batching','continuous_batching_context_manager')
 
+# %% ../../nbs/06_hf.ipynb #2da9c170
 def _shadow_refused(model, name):
     "A method that cannot be steered: refused inside a `with`, and as ever for all others"
     plain = getattr(model, name)
@@ -1053,9 +1058,10 @@ def _maker(need):
     room,name = maker.split(':')
     return getattr(import_module(room), name)
 
-# %% ../../nbs/06_hf.ipynb #0189c14b
+# %% ../../nbs/06_hf.ipynb #8e9c1d2d
 wrapping = (('stream','gate'), ('stream','fade')) # (kind, op) whose session opens that of the other edits itself
 
+# %% ../../nbs/06_hf.ipynb #0189c14b
 def open_plan(
     model:torch.nn.Module, # a causal LM
     prompt:Prompt, # the marked prompt

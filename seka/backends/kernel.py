@@ -167,9 +167,10 @@ def has_kernel(
     interpreted = os.environ.get('TRITON_INTERPRET')=='1'
     return triton is not None and (device.type=='cuda' or interpreted)
 
-# %% ../../nbs/04a_kernel.ipynb #699975b8
+# %% ../../nbs/04a_kernel.ipynb #a0e1c1f3
 _tried:dict = {} # what a kernel is compiled for → whether it runs
 
+# %% ../../nbs/04a_kernel.ipynb #699975b8
 def kernel_runs(
     packed:Packed, # on its device
 )->bool:

@@ -24,13 +24,14 @@ from .vllm_plan import (Marked, Watermark, block_key, check_served, pack, stages
                                       unpack)
 from .vllm_ops import Board, define, register_table
 
-# %% ../../nbs/30b_vllm.ipynb #59ec706a
+# %% ../../nbs/30b_vllm.ipynb #fc1a03ec
 tested = { # version → where its tests have run
     '0.25.1': 'H200: the newer runner with CUDA graphs, offline; the server has not been tried',
     '0.32.0': 'CPU: both model runners, eager'}
 
 _untested = 'SEKA_VLLM_UNTESTED'
 
+# %% ../../nbs/30b_vllm.ipynb #59ec706a
 def check_version(
     version:str, # of vLLM
 ):
@@ -157,10 +158,11 @@ class Edited(nn.Module):
             torch.ops.seka.edit_(args[self.place], getattr(self, name))
         return self.inner(*args, **kwargs)
 
-# %% ../../nbs/30b_vllm.ipynb #58a0d1be
+# %% ../../nbs/30b_vllm.ipynb #18894872
 _rope_call = re.compile(r'q\w*, k\w* = self\.rotary_emb\(\s*position\w*,\s*q\w*,\s*k\w*,?\s*\)')
 _attention_call = re.compile(r'self\.attn\(\s*q\w*,\s*k\w*,\s*v\w*\b')
 
+# %% ../../nbs/30b_vllm.ipynb #58a0d1be
 def check_forward(
     forward, # of an attention module of vLLM
     name:str, # the module's class
@@ -558,9 +560,10 @@ def _check_after_profile(worker, board):
         return out
     worker.determine_available_memory = measured
 
-# %% ../../nbs/30b_vllm.ipynb #c428084d
+# %% ../../nbs/30b_vllm.ipynb #fabcc5dd
 _plugged:list = []
 
+# %% ../../nbs/30b_vllm.ipynb #c428084d
 def plug():
     "What vLLM calls in each of its processes: patch what is needed, once"
     if _plugged:

@@ -78,9 +78,10 @@ def check(self:Board,
         raise SteeringError(f'A step with marks reached {self.calls} edits of {len(self.numbers)}: its answers would '
                             'not be steered. This is a fault of seka, or of a version of vLLM that it does not know')
 
-# %% ../../nbs/30a_vllm_ops.ipynb #bb51ec8e
+# %% ../../nbs/30a_vllm_ops.ipynb #322d1bde
 _entries:list = [] # number → table, its packed form for the kernel, the board
 
+# %% ../../nbs/30a_vllm_ops.ipynb #bb51ec8e
 def register_table(
     t:Table, # one stage of one layer
     board:Board, # of the model

@@ -112,10 +112,11 @@ def _checked_runs(runs, tokens):
         last = stop
     return runs_of(weights)
 
-# %% ../../nbs/30_vllm_plan.ipynb #effc4506
+# %% ../../nbs/30_vllm_plan.ipynb #d1403eb0
 _request_form = ('expected {"steerer": name, "marks": '
                  '[{"tokens": n, "ids": hash, "runs": [[start, stop, weight], …]}, …]}')
 
+# %% ../../nbs/30_vllm_plan.ipynb #effc4506
 def _parsed(value):
     "A request as (name, marks); raises `SteeringError`"
     if isinstance(value, str):

@@ -71,9 +71,10 @@ def _clean_messages(messages, markers, weight):
             spans.append(found)
     return new,spans
 
-# %% ../../nbs/30c_vllm_server.ipynb #c5f9ea46
+# %% ../../nbs/30c_vllm_server.ipynb #7c7d9cd7
 _template_arguments = ('tools','documents','chat_template','add_generation_prompt','continue_final_message')
 
+# %% ../../nbs/30c_vllm_server.ipynb #c5f9ea46
 def _chat(tok, data, name, weight, markers):
     "A chat's request without marks in its messages, and the runs"
     messages = data.get('messages')
@@ -87,9 +88,10 @@ def _chat(tok, data, name, weight, markers):
     row = encode(tok, [text], [found], add_special_tokens=data.get('add_special_tokens') is True)
     return dict(messages=clean), pack(name, [(row.input_ids[0].tolist(), row.weights[0].tolist())])
 
-# %% ../../nbs/30c_vllm_server.ipynb #0cb3b5db
+# %% ../../nbs/30c_vllm_server.ipynb #c64c08a0
 _readers = {'/v1/completions': _completion, '/v1/chat/completions': _chat}
 
+# %% ../../nbs/30c_vllm_server.ipynb #0cb3b5db
 def read_marks(
     path:str, # of the request, e.g. '/v1/completions'
     data:dict, # its JSON body

@@ -24,9 +24,10 @@ from .seka import heads_space, left_vectors
 if TYPE_CHECKING:                           # the extra `eval`: imported where a table is made
     import pandas as pd
 
-# %% ../../nbs/10_adaseka.ipynb #820b917d
+# %% ../../nbs/10_adaseka.ipynb #acf5719d
 shipped_experts = ('synthetic','facts','bios','multihop')
 
+# %% ../../nbs/10_adaseka.ipynb #820b917d
 def experts(
     *names:str, # of those that the package ships; none: all four
 )->dict: # name → `KeyStats` of the default model

@@ -85,9 +85,10 @@ def check_source(
         what = 'a dictionary of KeyStats' if kind=='experts' else source.name
         raise SteeringError(f'{name} needs {what} ({source.how}), got {_named_kind(given)}')
 
-# %% ../../nbs/08_methods.ipynb #bb37b0d8
+# %% ../../nbs/08_methods.ipynb #84ce25c2
 _registered:dict = {} # name → `Method`, see below
 
+# %% ../../nbs/08_methods.ipynb #bb37b0d8
 def check_made_of(
     steerer, # a dataclass, whose first field is what it is made from
 ):

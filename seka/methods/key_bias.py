@@ -14,9 +14,10 @@ from ..edits import Plan, Strength
 from ..queries import QueryStats, checked_kinds, curve_name, least_damage, natural_vector
 from .base import HeadEdit, Look, Range, check_finite, check_source, default_damage, once, register
 
-# %% ../../nbs/13_key_bias.ipynb #aac9df93
+# %% ../../nbs/13_key_bias.ipynb #488bdb6b
 _forms = ('natural', 'least-damage', 'mean')
 
+# %% ../../nbs/13_key_bias.ipynb #aac9df93
 def _check_form(form, damage=None, epsilon=None, b=None, kinds=None, values=False):
     "Raise `SteeringError` for a form that does not exist, or parameters that it does not have"
     if form not in _forms:
@@ -30,9 +31,10 @@ def _check_form(form, damage=None, epsilon=None, b=None, kinds=None, values=Fals
     if damage is not None and epsilon is not None:
         raise SteeringError(f'The form {form!r} takes {takes}, got both')
 
-# %% ../../nbs/13_key_bias.ipynb #c1d20b09
+# %% ../../nbs/13_key_bias.ipynb #3132dbab
 _ridge = .3 # λ of the natural form, with which its damage was measured
 
+# %% ../../nbs/13_key_bias.ipynb #c1d20b09
 def _defaults(form, epsilon):
     "Values for what was not given"
     if form!='natural':

@@ -138,9 +138,10 @@ def _by_statistics(s):
     numbers = torch.full(keep.shape, float(s.factor))
     return head_edits('logit', s.op, numbers, keep, s.stats.layers, kv=True, **s.options)
 
-# %% ../../nbs/15_logit_bias.ipynb #2e6cfbcd
+# %% ../../nbs/15_logit_bias.ipynb #1d8ea4da
 _ways = dict(list=_by_list, all=_by_all, scores=_by_scores, statistics=_by_statistics)
 
+# %% ../../nbs/15_logit_bias.ipynb #2e6cfbcd
 @patch
 @once
 def plan(self:LogitSteerer)->Plan:
@@ -235,9 +236,10 @@ def published(cls:PASTA,
     "The published α and side (Zhang et al., ICLR 2024)"
     return cls(stats, **{**dict(alpha=.01, side='exclude'), **others})
 
-# %% ../../nbs/15_logit_bias.ipynb #d11161e9
+# %% ../../nbs/15_logit_bias.ipynb #92c419fb
 _profile_columns = ['layer','head','score']
 
+# %% ../../nbs/15_logit_bias.ipynb #d11161e9
 def _read_profile(path, settings):
     "What an earlier run left: {(layer, head): score}; raises `DataError` if it had other settings"
     if path is None or not Path(path).exists():

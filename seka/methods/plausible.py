@@ -138,9 +138,10 @@ def _repeating(self, repeats):
     "`batch_repeat_interleave` of a cache with streams"
     _selecting(self, torch.arange(cache_rows(self)//self.seka_streams[1]).repeat_interleave(repeats))
 
-# %% ../../nbs/39_plausible.ipynb #1d2f96c6
+# %% ../../nbs/39_plausible.ipynb #ad41e197
 _methods_of_rows = dict(reorder_cache=_reordering, batch_repeat_interleave=_repeating, batch_select_indices=_selecting)
 
+# %% ../../nbs/39_plausible.ipynb #1d2f96c6
 def name_streams(
     cache:Cache, # that has the rows of every stream, or is empty
     prompts:int, # B
@@ -247,9 +248,10 @@ class GateSession(AroundSession):
             super()._listen()
             self._put_gate()
 
-# %% ../../nbs/39_plausible.ipynb #f239a293
+# %% ../../nbs/39_plausible.ipynb #95dbbb18
 _with_rows = ('input_ids','inputs_embeds','attention_mask','position_ids','token_type_ids','per_layer_inputs')
 
+# %% ../../nbs/39_plausible.ipynb #f239a293
 @patch
 def _every_row(self:GateSession, value, rows):
     "An argument with the rows of every stream, where it has rows at all"
@@ -285,9 +287,10 @@ def _spread(self:GateSession, module, args, kwargs=None):
         give_streams(cache, *self.sizes, len(x))
     return (), {k: self._every_row(v, len(x)) if k in _with_rows else v for k,v in given.items()}
 
-# %% ../../nbs/39_plausible.ipynb #fd839b17
+# %% ../../nbs/39_plausible.ipynb #4612ac81
 _short = 16     # so few columns are not worth a pass of their own
 
+# %% ../../nbs/39_plausible.ipynb #fd839b17
 @patch
 def _shares(self:GateSession, module, given, cache):
     "Whether a pass begins with tokens that are the same in all streams, and may be read before it"
@@ -305,9 +308,10 @@ def _shares(self:GateSession, module, given, cache):
         return False
     return torch.equal(ids[:,:P], self.marks.ids[:,:P].repeat_interleave(len(ids)//self.sizes[0], 0))
 
-# %% ../../nbs/39_plausible.ipynb #da40ac50
+# %% ../../nbs/39_plausible.ipynb #636a1af7
 _sliced = ('input_ids','position_ids','attention_mask')
 
+# %% ../../nbs/39_plausible.ipynb #da40ac50
 @patch
 def _read_shared(self:GateSession, given, cache):
     "Read the tokens that all streams share into the cache; the arguments for the others"
@@ -538,9 +542,10 @@ class FadeSession(AroundSession):
         self.columns = marked.any(0).nonzero().flatten()                         # M
         self.cells = marked[:,self.columns]                                      # B, M
 
-# %% ../../nbs/39_plausible.ipynb #d79ae77d
+# %% ../../nbs/39_plausible.ipynb #2f83e9d5
 _whole:tuple = (1., None, None) # share of the edits in a cache; its cells as the plain model has them; steered cells
 
+# %% ../../nbs/39_plausible.ipynb #d79ae77d
 @patch
 def _read(self:FadeSession, x, ids, start, cache):
     "A pass over the prompt: all edits are in force"

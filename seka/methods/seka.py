@@ -25,9 +25,10 @@ def spectral_rank(
     share = s.cumsum(-1)/s.sum(-1, keepdim=True).clamp(min=1e-30)
     return (share < gamma-1e-12).sum(-1)+1
 
-# %% ../../nbs/09_seka.ipynb #fe5ab397
+# %% ../../nbs/09_seka.ipynb #9c6aa881
 _patience = 2. # seconds without a bar
 
+# %% ../../nbs/09_seka.ipynb #fe5ab397
 def left_vectors(
     omega:torch.Tensor, # …×D×D
 )->tuple: # (U …×D×D, S …×D), float64

@@ -50,9 +50,10 @@ def _edits(s):
     layers = [None] if s.layers is None else layer_numbers(s.layers)
     return tuple(Edit('value', l, None, 'contested', gains, how) for l in layers)
 
-# %% ../../nbs/43_v_steer.ipynb #3240164c
+# %% ../../nbs/43_v_steer.ipynb #95142ef8
 _out_names = ('o_proj','out_proj','dense','c_proj','wo')
 
+# %% ../../nbs/43_v_steer.ipynb #3240164c
 def output_matrix(
     attention:torch.nn.Module, # of a layer
     width:int, # numbers that its heads put out together
