@@ -751,6 +751,7 @@ links = dict( # that cards name
     docs='https://seka-steering.github.io/seka',
     paper='https://arxiv.org/abs/2603.01281')
 
+# %% ../nbs/07_contrast.ipynb #66bfe0b0
 _front = '''---
 library_name: seka
 tags: [attention-steering, prompt-highlighting, seka]
